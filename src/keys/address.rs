@@ -1,0 +1,145 @@
+//! Who a party is for the application: provider, user and device, each of its own type.
+//!
+//! ```text
+//! address = 0x01 ‖ lp8(provider) ‖ 0x02 ‖ lp8(user) ‖ 0x03 ‖ device(4)
+//! ```
+//!
+//! Addresses are never sent. Both parties enter them into the transcript (SPEC: R-03), so that a conversation that was
+//! meant for somebody else gives different keys.
+
+use alloc::vec::Vec;
+
+/// Who runs the user's account: a domain, a server's name. Empty where there is only one.
+///
+/// ```compile_fail
+/// # use confidant::{Address, DeviceId, Provider, UserId};
+/// let (provider, user) = (Provider::new("example.org")?, UserId::new("alice")?);
+/// let wrong = Address::new(user, provider, DeviceId::new(1)); // the two cannot be confused
+/// # Ok::<(), confidant::AddressError>(())
+/// ```
+// SPEC: R-137, R-139.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Provider(Vec<u8>);
+
+/// A user's stable name at the provider: not a display name, and not one that can be given to somebody else.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserId(Vec<u8>);
+
+/// One of a user's devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeviceId(u32);
+
+impl Provider {
+    /// At most 255 bytes, perhaps none.
+    ///
+    /// # Errors
+    /// [`AddressError::TooLong`].
+    pub fn new(name: impl AsRef<[u8]>) -> Result<Self, AddressError> {
+        bounded(name.as_ref()).map(Self)
+    }
+
+    /// The bytes it was made from.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl UserId {
+    /// 1 to 255 bytes.
+    ///
+    /// # Errors
+    /// [`AddressError::TooLong`], [`AddressError::Empty`].
+    pub fn new(name: impl AsRef<[u8]>) -> Result<Self, AddressError> {
+        let name = bounded(name.as_ref())?;
+        if name.is_empty() { Err(AddressError::Empty) } else { Ok(Self(name)) }
+    }
+
+    /// The bytes it was made from.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl DeviceId {
+    /// Any number that is this device's alone among the user's devices.
+    #[must_use]
+    pub const fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// The number it was made from.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+}
+
+fn bounded(name: &[u8]) -> Result<Vec<u8>, AddressError> {
+    if u8::try_from(name.len()).is_err() {
+        return Err(AddressError::TooLong);
+    }
+    Ok(name.to_vec())
+}
+
+/// A party's address: (provider, user, device).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address {
+    provider: Provider,
+    user: UserId,
+    device: DeviceId,
+}
+
+impl Address {
+    /// Puts an address together.
+    #[must_use]
+    pub const fn new(provider: Provider, user: UserId, device: DeviceId) -> Self {
+        Self { provider, user, device }
+    }
+
+    /// Who runs the account.
+    #[must_use]
+    pub const fn provider(&self) -> &Provider {
+        &self.provider
+    }
+
+    /// The user.
+    #[must_use]
+    pub const fn user(&self) -> &UserId {
+        &self.user
+    }
+
+    /// The device.
+    #[must_use]
+    pub const fn device(&self) -> DeviceId {
+        self.device
+    }
+
+    /// The encoding that enters transcripts: each part behind its tag and length.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(520);
+        push_lp8(&mut out, 0x01, &self.provider.0);
+        push_lp8(&mut out, 0x02, &self.user.0);
+        out.push(0x03);
+        out.extend_from_slice(&self.device.0.to_be_bytes());
+        out
+    }
+}
+
+fn push_lp8(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
+    out.push(tag);
+    // `bounded` has seen to it that the length fits.
+    out.push(u8::try_from(bytes.len()).unwrap_or(u8::MAX));
+    out.extend_from_slice(bytes);
+}
+
+/// Why a name is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AddressError {
+    /// Longer than 255 bytes. Use a shorter stable name, or a hash of the long one.
+    TooLong,
+    /// A user needs a name.
+    Empty,
+}

@@ -1,0 +1,93 @@
+//! Every domain-separation string of the crate, in one place.
+//!
+//! A label is the first thing that enters a hash, a MAC, a KDF's info or a signature. No label is the prefix of another
+//! (`tests` below), so no input of one use can be read as the input of another. SPEC: R-131.
+
+/// What a hash, MAC, KDF or signature is for. The strings stand in `docs/spec.md`, "Labels".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Label {
+    IdentitySigning,
+    IdentityAgreement,
+    IdentityHedge,
+    IdentityHash,
+    PreKeyId,
+    PreKeySignature,
+    HedgeEphemeral,
+    HedgeEncapsulation,
+    HedgeRatchet,
+    HandshakePrefix,
+    HandshakeTranscript,
+    HandshakeKeys,
+    RatchetRoot,
+    RatchetMessage,
+    Exporter,
+    Snapshot,
+}
+
+impl Label {
+    pub(crate) const fn bytes(self) -> &'static [u8] {
+        match self {
+            Self::IdentitySigning => b"confidant/v1/identity/ed25519",
+            Self::IdentityAgreement => b"confidant/v1/identity/x25519",
+            Self::IdentityHedge => b"confidant/v1/identity/hedge",
+            Self::IdentityHash => b"confidant/v1/identity/hash",
+            Self::PreKeyId => b"confidant/v1/prekey/id",
+            Self::PreKeySignature => b"confidant/v1/prekey/signature",
+            Self::HedgeEphemeral => b"confidant/v1/hedge/ephemeral",
+            Self::HedgeEncapsulation => b"confidant/v1/hedge/encapsulation",
+            Self::HedgeRatchet => b"confidant/v1/hedge/ratchet",
+            Self::HandshakePrefix => b"confidant/v1/handshake/prefix",
+            Self::HandshakeTranscript => b"confidant/v1/handshake/transcript",
+            Self::HandshakeKeys => b"confidant/v1/handshake/keys",
+            Self::RatchetRoot => b"confidant/v1/ratchet/root",
+            Self::RatchetMessage => b"confidant/v1/ratchet/message",
+            Self::Exporter => b"confidant/v1/exporter",
+            Self::Snapshot => b"confidant/v1/snapshot",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Label;
+    use alloc::vec::Vec;
+
+    fn documented() -> Vec<&'static str> {
+        include_str!("docs/spec.md")
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `confidant/"))
+            .filter_map(|rest| rest.split('`').next())
+            .collect()
+    }
+
+    /// R-131: the strings in the code are the documented ones, and none is the prefix of another.
+    #[test]
+    fn labels_are_documented_unique_and_prefix_free() {
+        let source = include_str!("label.rs");
+        let labels: Vec<&str> = source
+            .split("b\"confidant/")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .filter(|label| label.starts_with("v1/"))
+            .collect();
+        assert_eq!(labels, documented());
+        for (i, a) in labels.iter().enumerate() {
+            for (j, b) in labels.iter().enumerate() {
+                assert!(i == j || !b.starts_with(a), "{a} is a prefix of {b}");
+            }
+        }
+        assert_eq!(Label::Exporter.bytes(), b"confidant/v1/exporter");
+    }
+
+    /// R-131: no other file of the crate spells a label.
+    #[test]
+    fn labels_are_spelled_only_here() {
+        for entry in crate::sources() {
+            assert!(
+                entry.0.ends_with("label.rs") || !entry.1.contains("b\"confidant/"),
+                "{} spells a label",
+                entry.0
+            );
+        }
+    }
+}

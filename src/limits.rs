@@ -1,0 +1,107 @@
+//! Every bound of the crate, with its reason. SPEC: R-121.
+//!
+//! What a peer, a server or a stored byte string can make this crate do or keep is bounded by a number on this page. The
+//! two that depend on the application can be set per session, below hard maxima: [`Limits`].
+
+/// Version byte of every wire format.
+pub(crate) const WIRE_VERSION: u8 = 1;
+
+/// Largest message, in bytes. Larger content is a file, which is encrypted on its own and travels as a pointer; the bound
+/// keeps what a receiver must hold before it can verify anything to a known size.
+pub const MAX_MESSAGE: usize = 1 << 24;
+
+/// Largest application context, in bytes: room for names and versions, not for documents.
+pub const MAX_APPLICATION: usize = 1024;
+
+/// Message keys that one message may pass over, unless set otherwise. A forged message makes the receiver step the chain
+/// this often before it is refused: 2,000 steps cost as much as about ten key agreements.
+pub const DEFAULT_MAX_JUMP: u32 = 2_000;
+
+/// Hard maximum for the same: what a peer that is offline for weeks needs, and at about 4 ms per forged message all that
+/// a receiver should ever be made to do.
+pub const MAX_JUMP: u32 = 25_000;
+
+/// Message keys kept for messages that have not arrived, in one session, unless set otherwise.
+pub const DEFAULT_MAX_STORED: u32 = 2_000;
+
+/// Hard maximum for the same: one largest jump.
+pub const MAX_STORED: u32 = 25_000;
+
+/// Receiving chains remembered besides the current one. A message can be late by this many turns of the conversation; what
+/// a chain costs when it is remembered is 40 bytes.
+pub const MAX_RETIRED_CHAINS: usize = 32;
+
+/// Calls of `expire_skipped` that are remembered as the time at which kept keys were seen.
+pub const MAX_MARKS: usize = 16;
+
+/// Most one-time pre-keys of each kind, in a store or a publication: far above what a server needs between two refills.
+pub const MAX_ONE_TIME_PREKEYS: usize = 10_000;
+
+/// Replay tags kept for one signed pre-key: 256 KiB. Handshakes without a one-time pre-key are refused beyond that until
+/// the signed pre-key is rotated, rather than accepted unchecked.
+pub const MAX_REPLAY_TAGS: usize = 16_384;
+
+/// One-time pre-keys below which `PreKeyStatus::refill` asks for more.
+pub const REFILL_BELOW: usize = 20;
+
+/// Seconds for which a pre-key is offered: 90 days, so that a device that was off for a season can still be written to.
+pub const PREKEY_LIFETIME: u64 = 90 * 86_400;
+
+/// Seconds after which a signed pre-key is due for rotation: 7 days. Its secret alone lets anyone impersonate others to its
+/// owner, so it lives for two rotations at most.
+pub const PREKEY_ROTATION: u64 = 7 * 86_400;
+
+/// Seconds after its expiry for which a pre-key still answers messages that were already under way: 30 days.
+pub const PREKEY_GRACE: u64 = 30 * 86_400;
+
+/// Seconds by which a peer's clock may run ahead of ours: 1 day.
+pub const CLOCK_SKEW: u64 = 86_400;
+
+/// Longest output of the exporter, in bytes: 255 blocks of HKDF-SHA-256 (RFC 5869, section 2.3).
+pub const MAX_EXPORT: usize = 255 * 32;
+
+/// How far a session's receiver goes for messages that are missing.
+///
+/// Persisted with the session. Both sides may choose differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    max_jump: u32,
+    max_stored: u32,
+}
+
+impl Limits {
+    /// `max_jump`: message keys that one message may pass over, at most [`MAX_JUMP`]. `max_stored`: message keys kept for
+    /// late messages, at most [`MAX_STORED`]; when more are passed over, the oldest are forgotten.
+    ///
+    /// # Errors
+    /// [`LimitTooHigh`] above a hard maximum.
+    pub const fn new(max_jump: u32, max_stored: u32) -> Result<Self, LimitTooHigh> {
+        if max_jump > MAX_JUMP || max_stored > MAX_STORED {
+            return Err(LimitTooHigh);
+        }
+        Ok(Self { max_jump, max_stored })
+    }
+
+    /// Message keys that one message may pass over.
+    #[must_use]
+    pub const fn max_jump(self) -> u32 {
+        self.max_jump
+    }
+
+    /// Message keys kept for late messages.
+    #[must_use]
+    pub const fn max_stored(self) -> u32 {
+        self.max_stored
+    }
+}
+
+impl Default for Limits {
+    /// [`DEFAULT_MAX_JUMP`] and [`DEFAULT_MAX_STORED`].
+    fn default() -> Self {
+        Self { max_jump: DEFAULT_MAX_JUMP, max_stored: DEFAULT_MAX_STORED }
+    }
+}
+
+/// A limit was set above its hard maximum. Choose a lower one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitTooHigh;

@@ -1,0 +1,29 @@
+//! The chain KDF's two HMACs.
+//!
+//! ```text
+//! MK = HMAC-SHA-256(CK, 0x01)      CK' = HMAC-SHA-256(CK, 0x02)
+//! ```
+//!
+//! Knows nothing of counters or messages.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::secret::Transient;
+
+/// A chain key that has been made ready: its two padded blocks are hashed once for both outputs.
+pub(crate) struct Keyed(Hmac<Sha256>);
+
+impl Keyed {
+    #[allow(clippy::expect_used, reason = "HMAC takes keys of any length (RFC 2104, section 3)")]
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
+        Self(Hmac::new_from_slice(key).expect("HMAC takes keys of any length (RFC 2104)"))
+    }
+
+    /// `HMAC-SHA-256(key, byte)`.
+    pub(crate) fn of(&self, byte: u8) -> Transient<32> {
+        let mut mac = self.0.clone();
+        mac.update(&[byte]);
+        Transient::init_with(|out| out.copy_from_slice(&mac.finalize().into_bytes()))
+    }
+}

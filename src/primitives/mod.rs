@@ -1,0 +1,21 @@
+//! The cryptographic primitives, each behind the narrowest interface that the protocols need.
+//!
+//! The only place (with `secret`) where another crate's cryptography is named. Nothing here knows a protocol.
+
+pub(crate) mod aead;
+pub(crate) mod agreement;
+pub(crate) mod hash;
+pub(crate) mod kdf;
+#[cfg_attr(not(feature = "pq"), path = "kem_absent.rs")]
+pub(crate) mod kem;
+pub(crate) mod mac;
+pub(crate) mod sign;
+
+/// Is the little-endian number, without its highest bit, below 2^255 − 19?
+///
+/// Both curves encode field elements so; only reduced ones are accepted, so that each point has one encoding.
+fn is_reduced(bytes: &[u8; 32]) -> bool {
+    let [first, middle @ .., last] = bytes;
+    let all_ones = last & 0x7f == 0x7f && middle.iter().all(|byte| *byte == 0xff);
+    !all_ones || *first < 0xed
+}

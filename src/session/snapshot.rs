@@ -1,0 +1,77 @@
+//! A session's snapshot. Layout in `docs/state.md`, "Session".
+
+use alloc::boxed::Box;
+
+use super::{Inner, Role, Session};
+use crate::ratchet::State;
+use crate::wire::codec::{DecodeError, Reader};
+use crate::wire::snapshot::{RestoreError, Snapshot, SnapshotKind};
+
+/// Suite, role, identity, th, prefix hash, length of the prefix, exporter key.
+const FIXED_LEN: usize = 1 + 1 + 64 + 32 + 32 + 2 + 32;
+
+impl Session {
+    /// The whole session, secrets in clear: seal it, then store it.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let Inner { suite, role, peer, transcript, prefix_hash, waiting, exporter, ratchet, epoch } =
+            &*self.0;
+        let prefix = waiting.as_deref().unwrap_or_default();
+        let len = FIXED_LEN.saturating_add(prefix.len()).saturating_add(ratchet.snapshot_len());
+        Snapshot::write(SnapshotKind::Session, *epoch, len, |writer| {
+            writer.u8(suite.to_byte()).u8(role.to_byte()).bytes(&peer.to_bytes());
+            writer.bytes(transcript).bytes(prefix_hash);
+            writer.u16_len(prefix.len()).bytes(prefix);
+            writer.bytes(exporter.expose());
+            ratchet.write(writer);
+        })
+    }
+
+    /// Reads a snapshot that is not older than `min_epoch`, the highest epoch that the caller has stored (0 if it keeps
+    /// none: then a rollback goes unnoticed, see [`docs::state`](crate::docs::state)). SPEC: R-43.
+    ///
+    /// # Errors
+    /// [`RestoreError`].
+    pub fn restore(snapshot: &[u8], min_epoch: u64) -> Result<Self, RestoreError> {
+        let (epoch, mut reader) = Snapshot::open(snapshot, SnapshotKind::Session, min_epoch)?;
+        let inner = Inner {
+            epoch,
+            suite: reader.suite()?,
+            role: read_role(&mut reader)?,
+            peer: reader.identity()?,
+            transcript: *reader.array()?,
+            prefix_hash: *reader.array()?,
+            waiting: read_waiting(&mut reader)?,
+            exporter: reader.secret()?,
+            ratchet: State::read(&mut reader)?,
+        };
+        let inner = reader.finish(inner)?;
+        let waits = inner.waiting.as_ref();
+        let consistent = waits.is_none_or(|prefix| {
+            inner.role == Role::Initiator && super::prefix_hash(prefix) == inner.prefix_hash
+        });
+        if consistent { Ok(Self(Box::new(inner))) } else { Err(DecodeError::NotCanonical.into()) }
+    }
+}
+
+impl Role {
+    const fn to_byte(self) -> u8 {
+        match self {
+            Self::Initiator => 0,
+            Self::Responder => 1,
+        }
+    }
+}
+
+fn read_role(reader: &mut Reader<'_>) -> Result<Role, DecodeError> {
+    match reader.flag(DecodeError::NotCanonical)? {
+        false => Ok(Role::Initiator),
+        true => Ok(Role::Responder),
+    }
+}
+
+fn read_waiting(reader: &mut Reader<'_>) -> Result<Option<alloc::vec::Vec<u8>>, DecodeError> {
+    let len = usize::from(reader.u16()?);
+    let prefix = reader.slice(len)?;
+    Ok((len > 0).then(|| prefix.to_vec()))
+}

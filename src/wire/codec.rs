@@ -1,0 +1,238 @@
+//! The codec that every format is read and written with.
+//!
+//! A [`Reader`] gives out borrowed parts of what it was given, so that no length on the wire reserves memory (SPEC:
+//! R-121), and fails on bytes that are left over (SPEC: R-122). Version and type come first, always (SPEC: R-136).
+
+use alloc::vec::Vec;
+
+use crate::keys::identity::{InvalidKey, PublicIdentity};
+use crate::keys::suite::Suite;
+use crate::keys::time::UnixTime;
+use crate::limits::WIRE_VERSION;
+use crate::primitives::agreement::PublicKey;
+use crate::secret::Secret;
+
+/// The type byte of each format.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    PreKeyMessage = 0x01,
+    Message = 0x02,
+    Bundle = 0x10,
+    Publication = 0x11,
+}
+
+impl Kind {
+    pub(crate) const fn byte(self) -> u8 {
+        match self {
+            Self::PreKeyMessage => 0x01,
+            Self::Message => 0x02,
+            Self::Bundle => 0x10,
+            Self::Publication => 0x11,
+        }
+    }
+}
+
+/// Why bytes could not be read. Nothing has changed; discard them.
+// SPEC: R-130.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The bytes end too early.
+    Truncated,
+    /// Bytes are left over.
+    TrailingBytes,
+    /// Longer than [`limits::MAX_MESSAGE`](crate::limits::MAX_MESSAGE).
+    TooLong,
+    /// Written by a version of the format that this crate does not know: update, or tell the peer.
+    UnsupportedVersion,
+    /// Another format than the one that was expected here.
+    WrongKind,
+    /// A suite that this build does not have.
+    UnsupportedSuite,
+    /// A flag that has no meaning is set.
+    InvalidFlags,
+    /// A public key that is not canonical, no point, of small order, or not reduced.
+    InvalidKey,
+    /// More entries than the format allows.
+    TooMany,
+    /// An encoding that this crate never writes for the value.
+    NotCanonical,
+    /// The checksum of a snapshot is wrong: it was damaged where it was stored.
+    Corrupted,
+}
+
+impl From<InvalidKey> for DecodeError {
+    fn from(InvalidKey: InvalidKey) -> Self {
+        Self::InvalidKey
+    }
+}
+
+/// Reads from the front of a byte string.
+pub(crate) struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// A reader behind the version and type bytes.
+    pub(crate) fn begin(bytes: &'a [u8], kind: Kind) -> Result<Self, DecodeError> {
+        let mut reader = Self(bytes);
+        if reader.u8()? != WIRE_VERSION {
+            return Err(DecodeError::UnsupportedVersion);
+        }
+        if reader.u8()? != kind.byte() {
+            return Err(DecodeError::WrongKind);
+        }
+        Ok(reader)
+    }
+
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<&'a [u8; N], DecodeError> {
+        let (array, rest) = self.0.split_first_chunk().ok_or(DecodeError::Truncated)?;
+        self.0 = rest;
+        Ok(array)
+    }
+
+    pub(crate) fn slice(&mut self, len: usize) -> Result<&'a [u8], DecodeError> {
+        let (slice, rest) = self.0.split_at_checked(len).ok_or(DecodeError::Truncated)?;
+        self.0 = rest;
+        Ok(slice)
+    }
+
+    pub(crate) fn u8(&mut self) -> Result<u8, DecodeError> {
+        let [byte] = self.array()?;
+        Ok(*byte)
+    }
+
+    pub(crate) fn u16(&mut self) -> Result<u16, DecodeError> {
+        self.array().copied().map(u16::from_be_bytes)
+    }
+
+    pub(crate) fn u32(&mut self) -> Result<u32, DecodeError> {
+        self.array().copied().map(u32::from_be_bytes)
+    }
+
+    pub(crate) fn u64(&mut self) -> Result<u64, DecodeError> {
+        self.array().copied().map(u64::from_be_bytes)
+    }
+
+    pub(crate) fn time(&mut self) -> Result<UnixTime, DecodeError> {
+        self.u64().map(UnixTime::from_secs)
+    }
+
+    pub(crate) fn suite(&mut self) -> Result<Suite, DecodeError> {
+        Suite::from_byte(self.u8()?).ok_or(DecodeError::UnsupportedSuite)
+    }
+
+    /// A byte that is 0 or 1, or `otherwise`.
+    pub(crate) fn flag(&mut self, otherwise: DecodeError) -> Result<bool, DecodeError> {
+        match self.u8()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(otherwise),
+        }
+    }
+
+    pub(crate) fn identity(&mut self) -> Result<PublicIdentity, DecodeError> {
+        Ok(PublicIdentity::from_bytes(self.array()?)?)
+    }
+
+    pub(crate) fn public_key(&mut self) -> Result<PublicKey, DecodeError> {
+        PublicKey::from_bytes(self.array()?).ok_or(DecodeError::InvalidKey)
+    }
+
+    pub(crate) fn secret<const N: usize>(&mut self) -> Result<Secret<N>, DecodeError> {
+        let bytes = self.array()?;
+        Ok(Secret::init_with(|secret| *secret = *bytes))
+    }
+
+    /// A count of entries of `size` bytes each: refused above `max` and when the entries cannot all be there.
+    pub(crate) fn count(
+        &self,
+        count: usize,
+        max: usize,
+        size: usize,
+    ) -> Result<usize, DecodeError> {
+        if count > max {
+            return Err(DecodeError::TooMany);
+        }
+        if count.saturating_mul(size) > self.0.len() {
+            return Err(DecodeError::Truncated);
+        }
+        Ok(count)
+    }
+
+    /// What has not been read.
+    pub(crate) const fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
+    /// `value`, if nothing is left over.
+    pub(crate) fn finish<T>(self, value: T) -> Result<T, DecodeError> {
+        if self.0.is_empty() { Ok(value) } else { Err(DecodeError::TrailingBytes) }
+    }
+}
+
+/// Writes to a buffer of a known length, which never grows: a buffer that grew would leave what it held behind.
+pub(crate) struct Writer {
+    out: Vec<u8>,
+    len: usize,
+}
+
+impl Writer {
+    pub(crate) fn with_len(len: usize) -> Self {
+        Self { out: Vec::with_capacity(len), len }
+    }
+
+    /// A writer that has written the version and type bytes; `len` counts them.
+    pub(crate) fn begin(kind: Kind, len: usize) -> Self {
+        let mut writer = Self::with_len(len);
+        writer.bytes(&[WIRE_VERSION, kind.byte()]);
+        writer
+    }
+
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        self.out.extend_from_slice(bytes);
+        self
+    }
+
+    pub(crate) fn u8(&mut self, value: u8) -> &mut Self {
+        self.bytes(&[value])
+    }
+
+    /// A count that has been bounded below 256.
+    pub(crate) fn u8_len(&mut self, len: usize) -> &mut Self {
+        debug_assert!(len <= usize::from(u8::MAX), "a bounded length");
+        self.u8(u8::try_from(len).unwrap_or(u8::MAX))
+    }
+
+    /// A length or count that has been bounded below 65,536.
+    pub(crate) fn u16_len(&mut self, len: usize) -> &mut Self {
+        debug_assert!(len <= usize::from(u16::MAX), "a bounded length");
+        self.bytes(&u16::try_from(len).unwrap_or(u16::MAX).to_be_bytes())
+    }
+
+    /// A count that has been bounded below 2^32.
+    pub(crate) fn u32_len(&mut self, len: usize) -> &mut Self {
+        debug_assert!(u32::try_from(len).is_ok(), "a bounded length");
+        self.u32(u32::try_from(len).unwrap_or(u32::MAX))
+    }
+
+    pub(crate) fn u32(&mut self, value: u32) -> &mut Self {
+        self.bytes(&value.to_be_bytes())
+    }
+
+    pub(crate) fn time(&mut self, time: UnixTime) -> &mut Self {
+        self.bytes(&time.as_secs().to_be_bytes())
+    }
+
+    pub(crate) fn written(&self) -> &[u8] {
+        &self.out
+    }
+
+    pub(crate) fn finish(self) -> Vec<u8> {
+        debug_assert_eq!(self.out.len(), self.len, "the length was computed wrong");
+        self.out
+    }
+}

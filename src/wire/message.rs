@@ -1,0 +1,65 @@
+//! A ratchet message: header (42 bytes) ‖ one Cobblestone-256 message. Layout in `docs/wire.md`, "Message".
+
+use super::codec::{DecodeError, Kind, Reader};
+use crate::limits::{MAX_MESSAGE, WIRE_VERSION};
+use crate::primitives::aead;
+use crate::primitives::agreement::PublicKey;
+
+/// Length of a header, in bytes: version, type, ratchet key, PN, N.
+pub(crate) const HEADER_LEN: usize = 42;
+
+/// What the ratchet needs to know before it can open a message.
+#[derive(Clone, Copy)]
+pub(crate) struct Header {
+    /// The sender's ratchet public key.
+    pub(crate) ratchet_key: PublicKey,
+    /// PN: messages in the sender's previous sending chain.
+    pub(crate) previous: u32,
+    /// N: this message's number in its chain.
+    pub(crate) number: u32,
+}
+
+impl Header {
+    pub(crate) fn encode(&self) -> [u8; HEADER_LEN] {
+        let mut out = [0; HEADER_LEN];
+        let parts: [&[u8]; 4] = [
+            &[WIRE_VERSION, Kind::Message.byte()],
+            self.ratchet_key.as_bytes(),
+            &self.previous.to_be_bytes(),
+            &self.number.to_be_bytes(),
+        ];
+        for (to, from) in out.iter_mut().zip(parts.iter().copied().flatten()) {
+            *to = *from;
+        }
+        out
+    }
+}
+
+/// A message as received: the header, its bytes, and what is still sealed.
+#[derive(Clone, Copy)]
+pub(crate) struct Message<'a> {
+    pub(crate) header: Header,
+    /// The header's bytes as received, which are what is authenticated.
+    pub(crate) header_bytes: &'a [u8; HEADER_LEN],
+    pub(crate) body: &'a [u8],
+}
+
+impl<'a> Message<'a> {
+    pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        if bytes.len() > MAX_MESSAGE {
+            return Err(DecodeError::TooLong);
+        }
+        let mut reader = Reader::begin(bytes, Kind::Message)?;
+        let header = Header {
+            ratchet_key: reader.public_key()?,
+            previous: reader.u32()?,
+            number: reader.u32()?,
+        };
+        let (header_bytes, body) =
+            bytes.split_first_chunk::<HEADER_LEN>().ok_or(DecodeError::Truncated)?;
+        if body.len() < aead::MIN_LEN {
+            return Err(DecodeError::Truncated);
+        }
+        Ok(Self { header, header_bytes, body })
+    }
+}

@@ -1,0 +1,462 @@
+//! The responder's pre-keys: secrets of what it has published, and what has been used.
+//!
+//! ```text
+//! generation: signed pre-key · last-resort KEM pre-key · replay record          current, and the one before
+//! one-time pre-keys: X25519 and KEM, each erased by the first message that opens with it
+//! ```
+//!
+//! A value: no clock, no storage, no randomness of its own. Knows nothing of the ratchet.
+
+use alloc::collections::BTreeMap;
+use core::fmt;
+
+use rand_core::TryCryptoRng;
+
+use super::replay::{Replay, ReplayRecord, ReplayTag};
+use crate::keys::identity::{Identity, PublicIdentity};
+use crate::keys::prekey::{PreKeyId, PreKeyKind, SignedKey};
+use crate::keys::suite::Suite;
+use crate::keys::time::UnixTime;
+use crate::limits::{self, MAX_ONE_TIME_PREKEYS};
+use crate::primitives::agreement::SecretKey;
+use crate::primitives::kem::{KeyPair, Seed};
+use crate::secret::{RandomnessFailed, Secret};
+use crate::wire::bundle::Publication;
+use crate::wire::prekey_message::PreKeyMessage;
+
+/// A secret and when its public half was signed.
+pub(crate) struct Dated<S> {
+    pub(crate) created: UnixTime,
+    pub(crate) expires: UnixTime,
+    pub(crate) secret: S,
+}
+
+impl<S> Dated<S> {
+    pub(super) fn new(created: UnixTime, secret: S) -> Self {
+        Self { created, expires: created.plus(limits::PREKEY_LIFETIME), secret }
+    }
+
+    /// Is it too old even for messages that were under way when it expired? SPEC: R-16.
+    fn is_over(&self, now: UnixTime) -> bool {
+        now >= self.expires.plus(limits::PREKEY_GRACE)
+    }
+}
+
+/// What is rotated together.
+pub(crate) struct Generation {
+    pub(super) signed: Dated<SecretKey>,
+    pub(super) signed_id: PreKeyId,
+    pub(super) last_resort: Option<(PreKeyId, Seed)>,
+    pub(super) replays: ReplayRecord,
+}
+
+/// A device's pre-keys for one suite: the secrets behind what it has published.
+///
+/// Persist [`snapshot`](Self::snapshot) after every change, in the same transaction as the session that came of it, and
+/// sealed: whoever has the signed pre-key's secret can impersonate anyone to this device (SPEC: R-19).
+///
+/// Ids are hashes of the keys, so a restored backup never gives an old id to a new key.
+// SPEC: R-17.
+pub struct PreKeyStore {
+    pub(super) suite: Suite,
+    pub(super) identity: PublicIdentity,
+    pub(super) epoch: u64,
+    pub(super) current: Generation,
+    pub(super) previous: Option<Generation>,
+    pub(super) one_time: BTreeMap<PreKeyId, Dated<SecretKey>>,
+    pub(super) kem_one_time: BTreeMap<PreKeyId, Dated<Seed>>,
+}
+
+/// What a message needs from the store.
+pub(crate) struct Selected<'a> {
+    pub(crate) signed: &'a SecretKey,
+    pub(crate) one_time: Option<&'a SecretKey>,
+    pub(crate) kem: Option<(PreKeyKind, KeyPair)>,
+}
+
+impl PreKeyStore {
+    /// Makes a store with its first generation and no one-time pre-keys. Draws 32 bytes, and 64 more in a hybrid suite.
+    ///
+    /// # Errors
+    /// [`RandomnessFailed`].
+    pub fn generate<R: TryCryptoRng + ?Sized>(
+        identity: &Identity,
+        suite: Suite,
+        now: UnixTime,
+        rng: &mut R,
+    ) -> Result<Self, RandomnessFailed> {
+        Ok(Self {
+            suite,
+            identity: identity.public(),
+            epoch: 0,
+            current: Generation::draw(suite, now, rng)?,
+            previous: None,
+            one_time: BTreeMap::new(),
+            kem_one_time: BTreeMap::new(),
+        })
+    }
+
+    /// Adds `count` one-time pre-keys of each kind that the suite has, and returns what to upload. Persist first.
+    ///
+    /// Draws 32 bytes for each X25519 key, then 64 for each KEM key. On an error nothing is added.
+    ///
+    /// # Errors
+    /// [`PreKeyError::WrongIdentity`], [`PreKeyError::TooMany`] above
+    /// [`limits::MAX_ONE_TIME_PREKEYS`](crate::limits::MAX_ONE_TIME_PREKEYS), [`PreKeyError::Randomness`] when the
+    /// generator fails or repeats itself.
+    pub fn replenish<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        identity: &Identity,
+        count: usize,
+        now: UnixTime,
+        rng: &mut R,
+    ) -> Result<Publication, PreKeyError> {
+        self.check_identity(identity)?;
+        let most = self.one_time.len().max(self.kem_one_time.len());
+        if most.saturating_add(count) > MAX_ONE_TIME_PREKEYS {
+            return Err(PreKeyError::TooMany);
+        }
+        let mut one_time = draw_batch(count, &self.one_time, || {
+            let key = SecretKey::new(Secret::random(rng)?);
+            Ok((PreKeyId::of(PreKeyKind::OneTime, key.public().as_bytes()), Dated::new(now, key)))
+        })?;
+        let kem_count = if self.suite.is_hybrid() { count } else { 0 };
+        let mut kem_one_time = draw_batch(kem_count, &self.kem_one_time, || {
+            let seed = Seed::random(rng)?;
+            let id = PreKeyId::of(PreKeyKind::KemOneTime, seed.expand().public().as_ref());
+            Ok((id, Dated::new(now, seed)))
+        })?;
+        let new = self.publish(identity, &one_time, &kem_one_time);
+        self.one_time.append(&mut one_time);
+        self.kem_one_time.append(&mut kem_one_time);
+        self.changed();
+        Ok(new)
+    }
+
+    /// Makes a new signed pre-key (and last-resort KEM pre-key), keeps the one before for messages under way, erases the
+    /// one before that, and returns what to upload. Persist first.
+    ///
+    /// Due when [`status`](Self::status) says so; call it twice at once, whenever a leak is suspected, to be rid of both.
+    ///
+    /// # Errors
+    /// [`PreKeyError::WrongIdentity`], [`PreKeyError::Randomness`]. Nothing has changed then.
+    pub fn rotate<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        identity: &Identity,
+        now: UnixTime,
+        rng: &mut R,
+    ) -> Result<Publication, PreKeyError> {
+        self.check_identity(identity)?;
+        let new = Generation::draw(self.suite, now, rng)?;
+        if new.signed_id == self.current.signed_id {
+            return Err(PreKeyError::Randomness);
+        }
+        self.previous = Some(core::mem::replace(&mut self.current, new));
+        self.changed();
+        Ok(self.publish(identity, &BTreeMap::new(), &BTreeMap::new()))
+    }
+
+    /// Everything that is still unused, to upload again as a whole: a server that takes it must drop what it had.
+    ///
+    /// # Errors
+    /// [`PreKeyError::WrongIdentity`].
+    pub fn publication(&self, identity: &Identity) -> Result<Publication, PreKeyError> {
+        self.check_identity(identity)?;
+        Ok(self.publish(identity, &self.one_time, &self.kem_one_time))
+    }
+
+    /// Erases one-time pre-keys and a previous generation that are past their grace. Returns how many keys went.
+    pub fn purge(&mut self, now: UnixTime) -> usize {
+        let before = self.key_count();
+        self.one_time.retain(|_, key| !key.is_over(now));
+        self.kem_one_time.retain(|_, key| !key.is_over(now));
+        self.previous.take_if(|generation| generation.signed.is_over(now));
+        let purged = before.saturating_sub(self.key_count());
+        if purged > 0 {
+            self.changed();
+        }
+        purged
+    }
+
+    /// What is left, and what is due.
+    #[must_use]
+    pub fn status(&self, now: UnixTime) -> PreKeyStatus {
+        let one_time = self.one_time.len();
+        let kem_one_time = self.suite.is_hybrid().then_some(self.kem_one_time.len());
+        PreKeyStatus {
+            one_time,
+            kem_one_time,
+            refill: kem_one_time.unwrap_or(one_time).min(one_time) < limits::REFILL_BELOW,
+            rotate: now >= self.current.signed.created.plus(limits::PREKEY_ROTATION),
+            replay_room: self.current.replays.remaining(),
+        }
+    }
+
+    /// The suite that these pre-keys are for.
+    #[must_use]
+    pub const fn suite(&self) -> Suite {
+        self.suite
+    }
+
+    /// The number of changes so far, as in the next snapshot.
+    #[must_use]
+    pub const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    pub(crate) fn check_identity(&self, identity: &Identity) -> Result<(), WrongIdentity> {
+        if identity.public() == self.identity { Ok(()) } else { Err(WrongIdentity) }
+    }
+
+    /// The secrets that a message names. Naming them is free: nothing is used up here. SPEC: R-12.
+    pub(crate) fn select(
+        &self,
+        request: &PreKeyMessage<'_>,
+        now: UnixTime,
+    ) -> Result<Selected<'_>, Unusable> {
+        let prefix = &request.prefix;
+        let signed = self.generation(prefix.signed).ok_or(Unusable::Unknown(PreKeyKind::Signed))?;
+        if signed.signed.is_over(now) {
+            return Err(Unusable::SignedPreKeyExpired);
+        }
+        let one_time = prefix.one_time.map(|id| self.one_time.get(&id));
+        if matches!(one_time, Some(None)) {
+            return Err(Unusable::Unknown(PreKeyKind::OneTime));
+        }
+        let kem = prefix.kem.map(|(id, _)| self.kem_key(id));
+        if matches!(kem, Some(None)) {
+            return Err(Unusable::Unknown(PreKeyKind::KemOneTime));
+        }
+        Ok(Selected {
+            signed: &signed.signed.secret,
+            one_time: one_time.flatten().map(|key| &key.secret),
+            kem: kem.flatten(),
+        })
+    }
+
+    /// Has this handshake been accepted before? Only one without one-time keys can have been.
+    pub(crate) fn check_replay(
+        &self,
+        request: &PreKeyMessage<'_>,
+        tag: &ReplayTag,
+    ) -> Result<(), Replay> {
+        match self.generation(request.prefix.signed) {
+            Some(generation) if !self.uses_one_time(request) => generation.replays.check(tag),
+            _ => Ok(()),
+        }
+    }
+
+    /// Erases the one-time keys that a message has used, or records its handshake if it used none. SPEC: R-12, R-13.
+    pub(crate) fn consume(
+        &mut self,
+        request: &PreKeyMessage<'_>,
+        tag: ReplayTag,
+        _opened: &Opened,
+    ) -> UsedPreKeys {
+        let prefix = &request.prefix;
+        let one_time = prefix.one_time.filter(|id| self.one_time.remove(id).is_some());
+        let kem_id = prefix.kem.map(|(id, _)| id);
+        let kem_one_time = kem_id.filter(|id| self.kem_one_time.remove(id).is_some());
+        let recorded = one_time.is_none() && kem_one_time.is_none();
+        if let Some(generation) = self.generation_mut(prefix.signed).filter(|_| recorded) {
+            generation.replays.insert(tag);
+        }
+        self.changed();
+        UsedPreKeys { signed: prefix.signed, one_time, kem_one_time, recorded }
+    }
+
+    fn uses_one_time(&self, request: &PreKeyMessage<'_>) -> bool {
+        let kem = request.prefix.kem;
+        request.prefix.one_time.is_some()
+            || kem.is_some_and(|(id, _)| self.kem_one_time.contains_key(&id))
+    }
+
+    fn generation(&self, signed: PreKeyId) -> Option<&Generation> {
+        let mut generations = core::iter::once(&self.current).chain(&self.previous);
+        generations.find(|generation| generation.signed_id == signed)
+    }
+
+    fn generation_mut(&mut self, signed: PreKeyId) -> Option<&mut Generation> {
+        let mut generations = core::iter::once(&mut self.current).chain(&mut self.previous);
+        generations.find(|generation| generation.signed_id == signed)
+    }
+
+    fn kem_key(&self, id: PreKeyId) -> Option<(PreKeyKind, KeyPair)> {
+        if let Some(key) = self.kem_one_time.get(&id) {
+            return Some((PreKeyKind::KemOneTime, key.secret.expand()));
+        }
+        let generations = core::iter::once(&self.current).chain(&self.previous);
+        let mut last_resorts = generations.filter_map(|generation| generation.last_resort.as_ref());
+        let (_, seed) = last_resorts.find(|(last_resort, _)| *last_resort == id)?;
+        Some((PreKeyKind::KemLastResort, seed.expand()))
+    }
+
+    /// Signs the current generation and these one-time keys. Ed25519 is deterministic: the same keys give the same bytes.
+    fn publish(
+        &self,
+        identity: &Identity,
+        one_time: &BTreeMap<PreKeyId, Dated<SecretKey>>,
+        kem_one_time: &BTreeMap<PreKeyId, Dated<Seed>>,
+    ) -> Publication {
+        let Generation { signed, last_resort, .. } = &self.current;
+        let suite = self.suite;
+        let curve = |kind, key: &Dated<SecretKey>| {
+            SignedKey::sign(identity, kind, suite, key.created, *key.secret.public())
+        };
+        let kem = |kind, created, seed: &Seed| {
+            SignedKey::sign(identity, kind, suite, created, seed.expand().public().clone())
+        };
+        Publication {
+            suite,
+            identity: self.identity,
+            signed: curve(PreKeyKind::Signed, signed),
+            last_resort: last_resort
+                .as_ref()
+                .map(|(_, seed)| kem(PreKeyKind::KemLastResort, signed.created, seed)),
+            one_time: one_time.values().map(|key| curve(PreKeyKind::OneTime, key)).collect(),
+            kem_one_time: kem_one_time
+                .values()
+                .map(|key| kem(PreKeyKind::KemOneTime, key.created, &key.secret))
+                .collect(),
+        }
+    }
+
+    fn key_count(&self) -> usize {
+        let previous = self
+            .previous
+            .iter()
+            .map(|generation| generation.last_resort.iter().count().saturating_add(1));
+        self.one_time.len().saturating_add(self.kem_one_time.len()).saturating_add(previous.sum())
+    }
+
+    fn changed(&mut self) {
+        self.epoch = self.epoch.saturating_add(1);
+    }
+}
+
+impl fmt::Debug for PreKeyStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { suite, identity, epoch, current, previous: _, one_time, kem_one_time } = self;
+        f.debug_struct("PreKeyStore")
+            .field("suite", suite)
+            .field("identity", identity)
+            .field("epoch", epoch)
+            .field("signed", &current.signed_id)
+            .field("one_time", &one_time.len())
+            .field("kem_one_time", &kem_one_time.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Generation {
+    fn draw<R: TryCryptoRng + ?Sized>(
+        suite: Suite,
+        now: UnixTime,
+        rng: &mut R,
+    ) -> Result<Self, RandomnessFailed> {
+        let signed = SecretKey::new(Secret::random(rng)?);
+        let last_resort = if suite.is_hybrid() {
+            let seed = Seed::random(rng)?;
+            let pair = seed.expand();
+            Some((PreKeyId::of(PreKeyKind::KemLastResort, pair.public().as_ref()), seed))
+        } else {
+            None
+        };
+        Ok(Self {
+            signed_id: PreKeyId::of(PreKeyKind::Signed, signed.public().as_bytes()),
+            signed: Dated::new(now, signed),
+            last_resort,
+            replays: ReplayRecord::default(),
+        })
+    }
+}
+
+/// Draws a batch of keys. A generator that repeats itself gives one id twice, and is found out by it.
+fn draw_batch<S>(
+    count: usize,
+    existing: &BTreeMap<PreKeyId, Dated<S>>,
+    mut draw: impl FnMut() -> Result<(PreKeyId, Dated<S>), RandomnessFailed>,
+) -> Result<BTreeMap<PreKeyId, Dated<S>>, RandomnessFailed> {
+    let mut batch = BTreeMap::new();
+    for _ in 0..count {
+        let (id, key) = draw()?;
+        if existing.contains_key(&id) || batch.insert(id, key).is_some() {
+            return Err(RandomnessFailed);
+        }
+    }
+    Ok(batch)
+}
+
+/// What is left in a store, and what is due. SPEC: R-15, R-18.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PreKeyStatus {
+    /// X25519 one-time pre-keys that have not been used.
+    pub one_time: usize,
+    /// KEM one-time pre-keys that have not been used; `None` in a suite without them.
+    pub kem_one_time: Option<usize>,
+    /// Fewer than [`limits::REFILL_BELOW`](crate::limits::REFILL_BELOW) of some kind: call `replenish`.
+    pub refill: bool,
+    /// The signed pre-key is older than [`limits::PREKEY_ROTATION`](crate::limits::PREKEY_ROTATION): call `rotate`.
+    pub rotate: bool,
+    /// Handshakes without a one-time key that can still be accepted before the next rotation.
+    pub replay_room: usize,
+}
+
+/// Which pre-keys an accepted message has used. They are erased from the store already; an application that keeps them
+/// elsewhere too deletes those here in the same transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UsedPreKeys {
+    /// The signed pre-key. It stays until it is rotated out.
+    pub signed: PreKeyId,
+    /// The X25519 one-time pre-key.
+    pub one_time: Option<PreKeyId>,
+    /// The KEM one-time pre-key.
+    pub kem_one_time: Option<PreKeyId>,
+    /// No one-time key was used, and the handshake stands in the replay record instead.
+    pub recorded: bool,
+}
+
+/// Proof that a message has opened, without which nothing is used up.
+pub(crate) struct Opened(());
+
+impl Opened {
+    /// From the proof that the ratchet's first step is authenticated.
+    pub(crate) const fn from_proof<C>(_: &crate::chain::step::Authenticated<C>) -> Self {
+        Self(())
+    }
+}
+
+/// Why a message's pre-keys cannot be used.
+pub(crate) enum Unusable {
+    Unknown(PreKeyKind),
+    SignedPreKeyExpired,
+}
+
+/// The store belongs to another identity.
+pub(crate) struct WrongIdentity;
+
+/// Why a store was not changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PreKeyError {
+    /// The store was made for another identity than this one.
+    WrongIdentity,
+    /// More than [`limits::MAX_ONE_TIME_PREKEYS`](crate::limits::MAX_ONE_TIME_PREKEYS) one-time keys.
+    TooMany,
+    /// The random number generator failed, or gave the same key twice. Do not go on with it.
+    Randomness,
+}
+
+impl From<WrongIdentity> for PreKeyError {
+    fn from(WrongIdentity: WrongIdentity) -> Self {
+        Self::WrongIdentity
+    }
+}
+
+impl From<RandomnessFailed> for PreKeyError {
+    fn from(RandomnessFailed: RandomnessFailed) -> Self {
+        Self::Randomness
+    }
+}
