@@ -49,7 +49,6 @@ impl Label {
 
 #[cfg(test)]
 mod tests {
-    use super::Label;
     use alloc::vec::Vec;
 
     fn documented() -> Vec<&'static str> {
@@ -66,9 +65,8 @@ mod tests {
         let source = include_str!("label.rs");
         let labels: Vec<&str> = source
             .split("b\"confidant/")
-            .skip(1)
+            .filter(|rest| rest.starts_with("v1/"))
             .filter_map(|rest| rest.split('"').next())
-            .filter(|label| label.starts_with("v1/"))
             .collect();
         assert_eq!(labels, documented());
         for (i, a) in labels.iter().enumerate() {
@@ -76,7 +74,6 @@ mod tests {
                 assert!(i == j || !b.starts_with(a), "{a} is a prefix of {b}");
             }
         }
-        assert_eq!(Label::Exporter.bytes(), b"confidant/v1/exporter");
     }
 
     /// R-131: no other file of the crate spells a label.

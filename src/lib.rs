@@ -61,6 +61,10 @@ pub use crate::x3dh::bundle::VerifiedBundle;
 pub use crate::x3dh::context::{ApplicationTooLong, Context, Policy};
 pub use crate::x3dh::store::{PreKeyError, PreKeyStatus, PreKeyStore, UsedPreKeys};
 
+#[cfg(test)]
+#[path = "../tests/internal/mod.rs"]
+mod internal;
+
 /// Every source file with its name, for tests that read the code.
 #[cfg(test)]
 fn sources() -> std::vec::Vec<(std::string::String, std::string::String)> {

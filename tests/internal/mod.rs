@@ -1,0 +1,4 @@
+//! Tests that need what the crate does not export. Compiled into the crate, in test builds only.
+
+mod primitives;
+mod vectors;
