@@ -16,8 +16,9 @@ fn two_parties_converse() {
             let first = bob.encrypt(&text, &mut world.rng).unwrap();
             let late = bob.encrypt(b"late", &mut world.rng).unwrap();
             let last = bob.encrypt(b"last", &mut world.rng).unwrap();
-            assert_eq!(alice.decrypt(&first).unwrap().plaintext.as_bytes(), text);
-            assert_eq!(alice.decrypt(&last).unwrap().number, 2);
+            let received = alice.decrypt(&first).unwrap();
+            assert_eq!(received.plaintext.as_bytes(), text);
+            assert_eq!(alice.decrypt(&last).unwrap().number, received.number + 2);
             let answer = alice.encrypt(b"answer", &mut world.rng).unwrap();
             assert_eq!(bob.decrypt(&answer).unwrap().plaintext.as_bytes(), b"answer");
             assert_eq!(alice.decrypt(&late).unwrap().plaintext.as_bytes(), b"late");
