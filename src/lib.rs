@@ -28,17 +28,19 @@ extern crate alloc;
 extern crate std;
 
 mod chain;
+pub mod docs;
+mod errors;
 mod keys;
 mod label;
 pub mod limits;
 mod primitives;
 mod ratchet;
 mod secret;
+#[cfg(feature = "serde")]
+mod serde;
 mod session;
 mod wire;
 mod x3dh;
-
-pub mod docs;
 
 // The public interface is:
 pub use crate::chain::step::Plaintext;
@@ -48,6 +50,8 @@ pub use crate::keys::prekey::{BundleError, PreKeyId, PreKeyKind};
 pub use crate::keys::suite::Suite;
 pub use crate::keys::time::UnixTime;
 pub use crate::limits::{LimitTooHigh, Limits};
+#[cfg(feature = "getrandom")]
+pub use crate::primitives::random::SystemRandom;
 pub use crate::ratchet::decrypt::DecryptError;
 pub use crate::ratchet::encrypt::EncryptError;
 pub use crate::secret::{RandomnessFailed, Secret};

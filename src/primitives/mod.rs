@@ -9,6 +9,8 @@ pub(crate) mod kdf;
 #[cfg_attr(not(feature = "pq"), path = "kem_absent.rs")]
 pub(crate) mod kem;
 pub(crate) mod mac;
+#[cfg(feature = "getrandom")]
+pub(crate) mod random;
 pub(crate) mod sign;
 
 /// Is the little-endian number, without its highest bit, below 2^255 − 19?
