@@ -1,6 +1,70 @@
 //! End-to-end encryption for applications: X3DH and its post-quantum hybrid, and the Double Ratchet, behind a small typed
 //! API that is hard to misuse.
+//!
+//! A device has an [`Identity`]. It makes pre-keys ([`PreKeyStore`]) and uploads their public halves ([`Publication`]).
+//! Whoever wants to write to it fetches a [`PreKeyBundle`], verifies it, and starts a [`Session`]; the device accepts the
+//! first message, and from then on both encrypt and decrypt.
+//!
+//! ```
+//! # #[cfg(feature = "pq")] const SUITE: confidant::Suite = confidant::Suite::Pqxdh1024;
+//! # #[cfg(not(feature = "pq"))] const SUITE: confidant::Suite = confidant::Suite::X3dh;
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use confidant::*;
+//! let rng = &mut getrandom::SysRng; // any rand_core 0.10 generator for cryptography
+//! let now = UnixTime::from_secs(1_790_000_000);
+//! let here = Provider::new("example.org")?;
+//! let alices = Address::new(here.clone(), UserId::new("alice")?, DeviceId::new(1));
+//! let bobs = Address::new(here, UserId::new("bob")?, DeviceId::new(1));
+//!
+//! // Bob: an identity and pre-keys. Store both, sealed; upload the publication.
+//! let bob = Identity::generate(rng)?;
+//! let mut prekeys = PreKeyStore::generate(&bob, SUITE, now, rng)?;
+//! let mut on_server = prekeys.replenish(&bob, 100, now, rng)?;
+//!
+//! // Alice: a bundle from the server, verified, and a session.
+//! let alice = Identity::generate(rng)?;
+//! let bundle = PreKeyBundle::decode(&on_server.next_bundle().encode())?.verify(now)?;
+//! let context = Context::new(alices.clone(), bobs.clone());
+//! let mut to_bob = Session::initiate(&alice, &bundle, &context, rng)?;
+//! let hello = to_bob.encrypt(b"hello", rng)?;
+//!
+//! // Bob: the session, and what it used up, in one transaction.
+//! let request = PreKeyMessage::decode(&hello)?;
+//! let context = Context::new(bobs, alices);
+//! let accepted = Session::accept(&bob, &mut prekeys, &request, &context, now)?;
+//! let mut to_alice = accepted.session;
+//! assert_eq!(accepted.received.plaintext.as_bytes(), b"hello");
+//!
+//! // Store, then send. Decrypt, store, then act.
+//! let reply = to_alice.encrypt(b"hi", rng)?;
+//! let stored = (to_alice.snapshot(), to_alice.epoch());
+//! assert_eq!(to_bob.decrypt(&reply)?.plaintext.as_bytes(), b"hi");
+//!
+//! // After a restart.
+//! let (snapshot, epoch) = stored;
+//! let to_alice = Session::restore(snapshot.expose(), epoch)?;
+//! # let _ = to_alice; Ok(()) }
+//! ```
+//!
+//! # What to persist, and when
+//!
+//! | after | store, sealed | then |
+//! |---|---|---|
+//! | `Identity::generate` | the [`seed`](Identity::seed) | |
+//! | `PreKeyStore::generate`, `replenish`, `rotate` | the store's [`snapshot`](PreKeyStore::snapshot) | upload the [`Publication`] |
+//! | `Session::accept` | session and store, in one transaction | act on the message |
+//! | `encrypt` | the session's [`snapshot`](Session::snapshot) | send |
+//! | `decrypt` | the session's snapshot | act on the message |
+//! | any of these | the [`epoch`](Snapshot::epoch), where a restored backup does not bring it back | |
+//!
+//! # What it does not do
+//!
+//! It does not know whether an identity is the person's (compare identities out of band, then [`Context::pin`]), does not
+//! store, send, read clocks or draw randomness by itself, and does not hide who talks to whom. What is promised, and against
+//! whom, is in [`docs::threat_model`]; how it works, in [`docs::spec`].
 #![no_std]
+// SPEC: R-120: no unsafe code, and no indexing, unwrapping or unchecked arithmetic outside tests. SPEC: R-128: nothing in
+// the crate is switched off for fuzzing or by a feature.
 #![forbid(unsafe_code)]
 #![deny(missing_docs, unreachable_pub, rustdoc::broken_intra_doc_links)]
 #![deny(
@@ -64,6 +128,11 @@ pub use crate::x3dh::agree::InitiateError;
 pub use crate::x3dh::bundle::VerifiedBundle;
 pub use crate::x3dh::context::{ApplicationTooLong, Context, Policy};
 pub use crate::x3dh::store::{PreKeyError, PreKeyStatus, PreKeyStore, UsedPreKeys};
+
+/// The README's code is compiled and run like every other example.
+#[cfg(all(doctest, feature = "std", feature = "pq"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 #[cfg(test)]
 #[path = "../tests/internal/mod.rs"]

@@ -129,7 +129,8 @@ pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RandomnessFailed;
 
-/// Fills `bytes` with randomness. SPEC: R-24.
+/// Fills `bytes` with randomness. SPEC: known answers come from a generator that the caller passes, not from a
+/// mode of this crate.
 pub(crate) fn draw<R: TryCryptoRng + ?Sized>(
     rng: &mut R,
     bytes: &mut [u8],

@@ -1,8 +1,8 @@
 //! Message keys kept for messages that have not arrived.
 //!
 //! A *position* is (receiving chain, number). Keys are kept in the order of their positions, which is also the order in
-//! which they were passed over, so the oldest are in front: forgetting is always "everything before a position". SPEC:
-//!
+//! which they were passed over, so the oldest are in front: forgetting is always "everything before a position".
+//! SPEC.
 //!
 //! Knows nothing of how a key is derived or what it opens.
 

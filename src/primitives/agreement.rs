@@ -55,6 +55,7 @@ impl AsRef<[u8]> for PublicKey {
     }
 }
 
+// SPEC: R-126. The dalek secret lives for one call and wipes itself when it is dropped; nothing here asks it to.
 /// An X25519 secret with its public key, which is computed once.
 pub(crate) struct SecretKey {
     secret: Secret<32>,

@@ -1,5 +1,9 @@
 //! The cryptographic primitives, each behind the narrowest interface that the protocols need.
 //!
+//! Backends (SPEC: R-134): AES and GHASH with the processor's instructions where it has them, bit-sliced otherwise; curve
+//! arithmetic, SHA-2, HMAC and ML-KEM without secret-dependent branches or indices in every backend. What is checked of that,
+//! and how, is in `docs/audit.md`.
+//!
 //! The only place (with `secret`) where another crate's cryptography is named. Nothing here knows a protocol.
 
 pub(crate) mod aead;

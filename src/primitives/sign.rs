@@ -1,6 +1,6 @@
 //! Ed25519 (RFC 8032), verified strictly.
 //!
-//! Strict: S < L, canonical A and R, neither of small order, the equation without cofactor. So a signature that verifies
+//! Strict: S < L, canonical A and R, neither of small order, the equation without cofactor. SPEC: R-129. So a signature that verifies
 //! here verifies everywhere, and nobody but the signer can make a second one for the same message.
 
 use ed25519_dalek::{

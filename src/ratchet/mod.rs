@@ -14,6 +14,9 @@
 //! received. So receiving needs no randomness, and an idle state holds no ratchet secret. SPEC: R-40. A chain key is there
 //! or it is not; nothing stands in for it.
 //!
+//! SPEC: R-21: no message is encrypted under the handshake's key itself, and the responder's first reply turns the root with
+//! a fresh key. SPEC: R-51: a leaked state opens nothing that was read, and heals with a round trip.
+//!
 //! Knows nothing of handshakes, identities or sessions.
 
 pub(crate) mod decrypt;

@@ -1,7 +1,7 @@
 //! The codec that every format is read and written with.
 //!
-//! A [`Reader`] gives out borrowed parts of what it was given, so that no length on the wire reserves memory (SPEC:
-//! R-121), and fails on bytes that are left over (SPEC: R-122). Version and type come first, always (SPEC: R-136).
+//! A [`Reader`] gives out borrowed parts of what it was given, so that no length on the wire reserves memory
+//! (SPEC: R-121), and fails on bytes that are left over (SPEC: R-122). Version and type come first, always (SPEC: R-136).
 
 use alloc::vec::Vec;
 

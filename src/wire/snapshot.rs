@@ -1,6 +1,6 @@
 //! The frame of stored state: magic, kind, version, epoch, body, checksum. Layout in `docs/state.md`, "Frame".
 //!
-//! Knows nothing of what is inside.
+//! A reader accepts the versions that it lists and no other. SPEC: R-105. Knows nothing of what is inside.
 
 use alloc::vec::Vec;
 use core::fmt;

@@ -6,8 +6,8 @@
 //! OKM = HKDF-Expand(PRK, label ‖ suite ‖ th, 192) = RK ‖ header keys ‖ PQ root ‖ exporter key ‖ replay tag
 //! ```
 //!
-//! Every DH output, SS, the input of the extraction and PRK are wiped when these functions return, on every path. SPEC:
-//! R-22.
+//! Every DH output, SS, the input of the extraction and PRK are wiped when these functions return, on every path.
+//! SPEC: R-22.
 
 use alloc::vec::Vec;
 

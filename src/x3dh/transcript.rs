@@ -1,4 +1,4 @@
-//! The handshake's transcript, hashed into every key that comes after. SPEC: R-03, R-10.
+//! The handshake's transcript, hashed into every key that comes after. SPEC: R-03, R-10, R-37.
 //!
 //! ```text
 //! th = SHA-256(label ‖ suite ‖ lp16(application) ‖ lp16(address_A) ‖ lp16(address_B)
