@@ -98,19 +98,11 @@ impl ChainKey<Receiving> {
 }
 
 /// The message keys from number `from` up to `until`, which is left out.
-#[derive(Default)]
 pub(crate) struct Passed {
     from: u32,
     until: u32,
     /// Ascending by number. The first may be lacking, when there were more than would be kept.
     keys: Vec<(u32, Secret<32>)>,
-}
-
-impl Passed {
-    /// The end, which is left out.
-    pub(crate) const fn until(&self) -> u32 {
-        self.until
-    }
 }
 
 /// Where a receiving chain will stand if the message opens.

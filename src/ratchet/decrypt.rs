@@ -1,8 +1,9 @@
 //! `RatchetDecrypt` (*The Double Ratchet Algorithm*, "Decrypting messages with out-of-order support"), as plan, open,
 //! commit.
 //!
-//! A forged message costs at most two key agreements' worth of work (one agreement and one KDF_RK here) and the jumps that
-//! the limits allow, all refused from the header before anything is derived, and leaves nothing behind. SPEC.
+//! A forged message costs at most one key agreement, one KDF_RK and the steps of one jump, which is checked from the header
+//! before anything is derived, and leaves nothing behind: what the chain that ends still owes is derived only after the
+//! message has opened. SPEC.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -11,7 +12,7 @@ use super::root::RootKey;
 use super::{ActiveChain, Receiving, Retired, Sending, State};
 use crate::chain::skipped::{Missing, Position, Skipped};
 use crate::chain::step::{Authenticated, Plaintext, Step};
-use crate::chain::{self, ChainKey, Passed, Reached};
+use crate::chain::{self, ChainKey, Reached};
 use crate::label::Label;
 use crate::limits::{Limits, MAX_RETIRED_CHAINS};
 use crate::primitives::aead::Unauthentic;
@@ -34,8 +35,8 @@ pub(crate) enum Change {
 pub(crate) struct Turn {
     root: RootKey,
     remote: PublicKey,
-    /// The message keys that the ending chain has left, up to PN.
-    ended: Passed,
+    /// PN: where the chain before it ends.
+    previous: u32,
     index: u32,
     chain: ChainKey<chain::Receiving>,
     reached: Reached,
@@ -71,7 +72,7 @@ impl State {
 
     /// The responder's state, once its first message has opened.
     pub(crate) fn begin(proof: Authenticated<Turn>, limits: Limits) -> (Self, Position) {
-        let Turn { root, remote, ended: _, index, mut chain, reached } = proof.into_change();
+        let Turn { root, remote, previous: _, index, mut chain, reached } = proof.into_change();
         let mut skipped = Skipped::new();
         skipped.keep(index, chain.commit(reached), limits.max_stored());
         let position = Position { chain: index, number: chain.number().saturating_sub(1) };
@@ -150,14 +151,13 @@ impl State {
         }
     }
 
-    /// The ended chain's key and our ratchet secret go with the values that are replaced. SPEC: R-35.
+    /// Keeps what the ending chain still owes up to PN. The ended chain's key and our ratchet secret go with the values that are replaced. SPEC: R-35.
     fn commit_turn(&mut self, turn: Turn) {
-        let Turn { root, remote, ended, index, mut chain, reached } = turn;
+        let Turn { root, remote, previous, index, mut chain, reached } = turn;
         let max = self.limits.max_stored();
-        if let Some(Receiving { index, chain: _ }) = self.receiving.take() {
-            let len = ended.until();
-            self.skipped.keep(index, ended, max);
-            self.retire(Retired { ratchet_key: self.remote, index, len });
+        if let Some(Receiving { index, chain }) = self.receiving.take() {
+            self.skipped.keep(index, chain.pass_over(previous, max), max);
+            self.retire(Retired { ratchet_key: self.remote, index, len: previous });
         }
         self.skipped.keep(index, chain.commit(reached), max);
         self.root = root;
@@ -209,13 +209,10 @@ fn plan_turn(
     }
     check_jump(next, header.previous, limits)?;
     check_jump(0, header.number, limits)?;
-    let keep = limits.max_stored();
-    let remote = header.ratchet_key;
+    let Header { ratchet_key: remote, previous, number } = *header;
     let (root, chain) = root.turn(ours, &remote);
-    let (key, reached) = chain.reach(header.number, keep);
-    let ended =
-        ended.map_or_else(Passed::default, |ended| ended.chain.pass_over(header.previous, keep));
-    Ok((key, Turn { root, remote, ended, index, chain, reached }))
+    let (key, reached) = chain.reach(number, limits.max_stored());
+    Ok((key, Turn { root, remote, previous, index, chain, reached }))
 }
 
 /// Is `to` no further from `from` than one message may pass over? SPEC: R-32.

@@ -19,6 +19,7 @@ use crate::x3dh::store::{Opened, PreKeyStore, Unusable, UsedPreKeys, WrongIdenti
 /// In **one transaction**: store the session's snapshot and the pre-key store's (from which the used one-time keys are
 /// gone). Then act on the message. SPEC: R-13.
 #[derive(Debug)]
+#[non_exhaustive]
 #[must_use = "the session has to be stored, together with the pre-key store"]
 pub struct Accepted {
     /// The new session.

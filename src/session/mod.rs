@@ -31,6 +31,7 @@ use crate::ratchet::State;
 use crate::ratchet::decrypt::DecryptError;
 use crate::ratchet::encrypt::EncryptError;
 use crate::secret::{Secret, equal};
+use crate::wire::codec::DecodeError;
 use crate::wire::message::Message;
 use crate::wire::prekey_message::PreKeyMessage;
 use crate::x3dh::agree::{self, HandshakeKeys, InitiateError};
@@ -181,7 +182,8 @@ impl Session {
         let message = match PreKeyMessage::decode(message) {
             Ok(request) if self.began_with(&request) => request.message,
             Ok(_) => return Err(DecryptError::WrongSession),
-            Err(_) => Message::decode(message)?,
+            Err(DecodeError::WrongKind) => Message::decode(message)?,
+            Err(error) => return Err(error.into()),
         };
         let (plaintext, position) = self.0.ratchet.decrypt(&message, associated_data)?;
         self.0.waiting = None;

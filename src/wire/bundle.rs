@@ -170,21 +170,6 @@ impl Publication {
         curve.saturating_add(hybrid).saturating_add(69)
     }
 
-    /// Takes out the next bundle: with a one-time key of each kind while there are any, with the last-resort key after
-    /// that. For the server.
-    #[must_use]
-    pub fn next_bundle(&mut self) -> PreKeyBundle {
-        let kem_one_time = self.kem_one_time.pop().map(|key| (PreKeyKind::KemOneTime, key));
-        let last_resort = self.last_resort.clone().map(|key| (PreKeyKind::KemLastResort, key));
-        PreKeyBundle {
-            suite: self.suite,
-            identity: self.identity,
-            signed: self.signed.clone(),
-            one_time: self.one_time.pop(),
-            kem: kem_one_time.or(last_resort),
-        }
-    }
-
     /// Whose publication it is.
     #[must_use]
     pub const fn identity(&self) -> &PublicIdentity {

@@ -8,6 +8,7 @@
 pub(crate) mod agree;
 pub(crate) mod bundle;
 pub(crate) mod context;
+mod publication;
 pub(crate) mod replay;
 pub(crate) mod store;
 pub(crate) mod store_snapshot;

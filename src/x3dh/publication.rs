@@ -1,0 +1,57 @@
+//! The server's side: what devices have published, handed out one bundle at a time.
+//!
+//! Needs no keys and believes nothing: whoever gets a bundle verifies it.
+
+use alloc::vec::Vec;
+
+use super::store::PreKeyError;
+use crate::keys::prekey::{PreKeyKind, SignedKey};
+use crate::limits::MAX_ONE_TIME_PREKEYS;
+use crate::wire::bundle::{PreKeyBundle, Publication};
+
+impl Publication {
+    /// Takes out the next bundle: with a one-time key of each kind while there are any, with the last-resort key after
+    /// that. Persist what remains before the bundle is handed out, so that no one-time key is handed out twice.
+    #[must_use]
+    pub fn next_bundle(&mut self) -> PreKeyBundle {
+        let kem_one_time = self.kem_one_time.pop().map(|key| (PreKeyKind::KemOneTime, key));
+        let last_resort = self.last_resort.clone().map(|key| (PreKeyKind::KemLastResort, key));
+        PreKeyBundle {
+            suite: self.suite,
+            identity: self.identity,
+            signed: self.signed.clone(),
+            one_time: self.one_time.pop(),
+            kem: kem_one_time.or(last_resort),
+        }
+    }
+
+    /// Takes in what the same device has uploaded since: its newest signed and last-resort pre-keys in place of the ones
+    /// before, its one-time pre-keys beside those that are left.
+    ///
+    /// # Errors
+    /// [`PreKeyError::WrongIdentity`] for another identity or suite, [`PreKeyError::TooMany`] above
+    /// [`limits::MAX_ONE_TIME_PREKEYS`](crate::limits::MAX_ONE_TIME_PREKEYS). Nothing has changed then.
+    pub fn update(&mut self, newer: Self) -> Result<(), PreKeyError> {
+        let Self { suite, identity, signed, last_resort, one_time, kem_one_time } = newer;
+        if suite != self.suite || identity != self.identity {
+            return Err(PreKeyError::WrongIdentity);
+        }
+        let one_time = merge(PreKeyKind::OneTime, &self.one_time, one_time)?;
+        let kem_one_time = merge(PreKeyKind::KemOneTime, &self.kem_one_time, kem_one_time)?;
+        *self = Self { suite, identity, signed, last_resort, one_time, kem_one_time };
+        Ok(())
+    }
+}
+
+/// Both lists, ascending by id, each key once.
+fn merge<K: AsRef<[u8]> + Clone>(
+    kind: PreKeyKind,
+    old: &[SignedKey<K>],
+    new: Vec<SignedKey<K>>,
+) -> Result<Vec<SignedKey<K>>, PreKeyError> {
+    let mut keys = new;
+    keys.extend_from_slice(old);
+    keys.sort_by_cached_key(|key| key.id(kind));
+    keys.dedup_by_key(|key| key.id(kind));
+    if keys.len() > MAX_ONE_TIME_PREKEYS { Err(PreKeyError::TooMany) } else { Ok(keys) }
+}
