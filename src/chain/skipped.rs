@@ -98,7 +98,8 @@ impl Skipped {
     /// Drops the keys that an earlier call saw at least `max_age` seconds ago. `next` is where the current chain stands.
     /// Says whether anything changed.
     pub(crate) fn expire(&mut self, now: UnixTime, max_age: u64, next: Position) -> bool {
-        let marked = self.mark(now, next);
+        let turned_back = self.turn_back(now);
+        let marked = self.mark(now, max_age, next);
         let mut expired = false;
         while let Some(mark) = self.marks.front().copied() {
             if mark.time.plus(max_age) > now {
@@ -108,21 +109,31 @@ impl Skipped {
             self.forget_before(mark.position);
             expired = true;
         }
-        marked || expired
+        turned_back || marked || expired
     }
 
-    /// Remembers that what is kept now was kept by `now`. With no mark left, the newest one takes it in and becomes later:
-    /// keys may then live longer than asked, never shorter.
-    fn mark(&mut self, now: UnixTime, next: Position) -> bool {
-        let last = self.marks.back().copied();
-        if self.keys.is_empty() || last.map_or(Position::START, |mark| mark.position) >= next {
+    /// A clock that once ran ahead must not make keys live until it is right.
+    fn turn_back(&mut self, now: UnixTime) -> bool {
+        let mut later = self.marks.iter_mut().filter(|mark| mark.time > now).peekable();
+        let any = later.peek().is_some();
+        later.for_each(|mark| mark.time = now);
+        any
+    }
+
+    /// Remembers that what is kept now was kept by `now`, at most once in an eighth of `max_age`, so that nine marks do.
+    /// With no mark left (`max_age` varies), the newest takes it in and becomes later: keys may live longer then, never
+    /// shorter.
+    fn mark(&mut self, now: UnixTime, max_age: u64, next: Position) -> bool {
+        let last = self.marks.back();
+        let seen = last.map_or(Position::START, |mark| mark.position);
+        let too_soon = last.is_some_and(|mark| mark.time.plus(max_age / 8) > now);
+        if self.keys.is_empty() || seen >= next || too_soon {
             return false;
         }
         if self.marks.len() >= MAX_MARKS {
             self.marks.pop_back();
         }
-        let time = last.map_or(now, |mark| mark.time.max(now));
-        self.marks.push_back(Mark { time, position: next });
+        self.marks.push_back(Mark { time: now, position: next });
         true
     }
 }

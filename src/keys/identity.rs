@@ -94,7 +94,9 @@ impl fmt::Debug for Identity {
 
 /// The public half of an identity: an Ed25519 and an X25519 public key, 64 bytes.
 ///
-/// Two are equal when both keys are. What it does not tell is whose it is: compare fingerprints.
+/// Two are equal when both keys are. **The pair is the identity**: a first message proves possession of the X25519 half only,
+/// so never look anybody up by half of it; use the whole, or its [`hash`](Self::hash). What it does not tell is whose it is:
+/// compare it out of band.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PublicIdentity {
     pub(crate) signing: VerifyingKey,

@@ -101,18 +101,20 @@ impl<K: AsRef<[u8]>> SignedKey<K> {
         PreKeyId::of(kind, self.public.as_ref())
     }
 
-    /// Signature, then validity at `now`.
+    /// Has `identity` signed this key for this kind and suite?
     pub(crate) fn verify(
         &self,
         kind: PreKeyKind,
         suite: Suite,
         identity: &PublicIdentity,
-        now: UnixTime,
     ) -> Result<(), BundleError> {
-        identity
-            .signing
-            .verify(&self.statement(kind, suite, identity), &self.signature)
-            .map_err(|_| BundleError::BadSignature(kind))?;
+        let statement = self.statement(kind, suite, identity);
+        let verified = identity.signing.verify(&statement, &self.signature);
+        verified.map_err(|_| BundleError::BadSignature(kind))
+    }
+
+    /// Is the key to be used at `now`?
+    pub(crate) fn check_time(&self, kind: PreKeyKind, now: UnixTime) -> Result<(), BundleError> {
         if now.plus(limits::CLOCK_SKEW) < self.created {
             return Err(BundleError::NotYetValid(kind));
         }

@@ -224,6 +224,9 @@ const fn check_jump(from: u32, to: u32, limits: Limits) -> Result<(), DecryptErr
 }
 
 /// Why a message was not decrypted. The session has not changed.
+///
+/// All but `Unauthentic` are found in the header, before anything is authenticated: anybody who can send bytes can provoke
+/// them. Never reset a session or resend a message because of one alone.
 // SPEC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -71,7 +71,7 @@ impl Session {
             waiting: None,
             exporter,
             ratchet,
-            epoch: 1,
+            epoch: 0,
         }));
         Ok(Accepted { session, received: Received::new(plaintext, position), used })
     }

@@ -200,8 +200,9 @@ impl Session {
     }
 
     /// Drops the keys kept for late messages that an earlier call of this method saw at least `max_age` seconds ago, and
-    /// remembers which there are now. Call it regularly with the current time; says whether anything changed, and so has
-    /// to be persisted. SPEC: R-34.
+    /// remembers which there are now (at most once in an eighth of `max_age`). Call it regularly with the current time: a
+    /// key then lives for `max_age`, an eighth of it and one interval between calls at most. Says whether anything
+    /// changed, and so has to be persisted. SPEC: R-34.
     pub fn expire_skipped(&mut self, now: UnixTime, max_age: u64) -> bool {
         let changed = self.0.ratchet.expire_skipped(now, max_age);
         if changed {

@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use super::{Inner, Role, Session};
 use crate::ratchet::State;
 use crate::wire::codec::{DecodeError, Reader};
-use crate::wire::snapshot::{RestoreError, Snapshot, SnapshotKind};
+use crate::wire::snapshot::{RestoreError, Snapshot, SnapshotKind, check_epoch};
 
 /// Suite, role, identity, th, prefix hash, length of the prefix, exporter key.
 const FIXED_LEN: usize = 1 + 1 + 64 + 32 + 32 + 2 + 32;
@@ -33,7 +33,7 @@ impl Session {
     /// # Errors
     /// [`RestoreError`].
     pub fn restore(snapshot: &[u8], min_epoch: u64) -> Result<Self, RestoreError> {
-        let (epoch, mut reader) = Snapshot::open(snapshot, SnapshotKind::Session, min_epoch)?;
+        let (epoch, mut reader) = Snapshot::open(snapshot, SnapshotKind::Session)?;
         let inner = Inner {
             epoch,
             suite: reader.suite()?,
@@ -50,7 +50,11 @@ impl Session {
         let consistent = waits.is_none_or(|prefix| {
             inner.role == Role::Initiator && super::prefix_hash(prefix) == inner.prefix_hash
         });
-        if consistent { Ok(Self(Box::new(inner))) } else { Err(DecodeError::NotCanonical.into()) }
+        if !consistent {
+            return Err(DecodeError::NotCanonical.into());
+        }
+        check_epoch(inner.epoch, min_epoch)?;
+        Ok(Self(Box::new(inner)))
     }
 }
 

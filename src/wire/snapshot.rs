@@ -69,28 +69,21 @@ impl Snapshot {
         Self { epoch, bytes: writer.finish() }
     }
 
-    /// The epoch and a reader of the body, if the frame is whole and not older than `min_epoch`.
-    pub(crate) fn open(
-        bytes: &[u8],
-        kind: SnapshotKind,
-        min_epoch: u64,
-    ) -> Result<(u64, Reader<'_>), RestoreError> {
+    /// The epoch and a reader of the body, if the frame is whole.
+    pub(crate) fn open(bytes: &[u8], kind: SnapshotKind) -> Result<(u64, Reader<'_>), DecodeError> {
         let mut reader = Reader::new(bytes);
         if reader.array()? != MAGIC || reader.u8()? != kind.byte() {
-            return Err(DecodeError::WrongKind.into());
+            return Err(DecodeError::WrongKind);
         }
         if reader.u8()? != VERSION {
-            return Err(DecodeError::UnsupportedVersion.into());
+            return Err(DecodeError::UnsupportedVersion);
         }
         let (framed, sum) =
             bytes.split_last_chunk::<CHECKSUM_LEN>().ok_or(DecodeError::Truncated)?;
         if checksum(framed) != *sum {
-            return Err(DecodeError::Corrupted.into());
+            return Err(DecodeError::Corrupted);
         }
         let epoch = reader.u64()?;
-        if epoch < min_epoch {
-            return Err(RestoreError::Stale);
-        }
         let body_len = bytes.len().checked_sub(FRAME_LEN).ok_or(DecodeError::Truncated)?;
         Ok((epoch, Reader::new(reader.slice(body_len)?)))
     }
@@ -124,6 +117,11 @@ pub enum RestoreError {
     /// device use keys twice. Begin a new session instead, or pass a lower epoch if the loss is understood
     /// ([`docs::state`](crate::docs::state), "What a rollback costs").
     Stale,
+}
+
+/// Is a state of this epoch one that the caller does not know to be old? SPEC: R-43.
+pub(crate) const fn check_epoch(epoch: u64, min_epoch: u64) -> Result<(), RestoreError> {
+    if epoch < min_epoch { Err(RestoreError::Stale) } else { Ok(()) }
 }
 
 impl From<DecodeError> for RestoreError {

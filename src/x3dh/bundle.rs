@@ -11,21 +11,28 @@ use crate::keys::time::UnixTime;
 use crate::wire::bundle::PreKeyBundle;
 
 impl PreKeyBundle {
-    /// Checks every pre-key's signature and validity at `now`.
+    /// Checks every pre-key's signature, then every one's validity at `now`.
     ///
     /// Whose identity the bundle has is for the caller to judge: by a pin ([`Context::pin`](crate::Context::pin)) or a
     /// compared fingerprint. Signatures only say that the keys belong to it.
     ///
     /// # Errors
-    /// [`BundleError`], for the first pre-key that fails, in the order signed, one-time, KEM.
+    /// [`BundleError`]: the first signature that fails, otherwise the first date, in the order signed, one-time, KEM.
     pub fn verify(self, now: UnixTime) -> Result<VerifiedBundle, BundleError> {
         let Self { suite, identity, signed, one_time, kem } = &self;
-        signed.verify(PreKeyKind::Signed, *suite, identity, now)?;
+        signed.verify(PreKeyKind::Signed, *suite, identity)?;
         if let Some(key) = one_time {
-            key.verify(PreKeyKind::OneTime, *suite, identity, now)?;
+            key.verify(PreKeyKind::OneTime, *suite, identity)?;
         }
         if let Some((kind, key)) = kem {
-            key.verify(*kind, *suite, identity, now)?;
+            key.verify(*kind, *suite, identity)?;
+        }
+        signed.check_time(PreKeyKind::Signed, now)?;
+        if let Some(key) = one_time {
+            key.check_time(PreKeyKind::OneTime, now)?;
+        }
+        if let Some((kind, key)) = kem {
+            key.check_time(*kind, now)?;
         }
         Ok(VerifiedBundle(self))
     }

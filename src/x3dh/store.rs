@@ -136,7 +136,9 @@ impl PreKeyStore {
     /// Makes a new signed pre-key (and last-resort KEM pre-key), keeps the one before for messages under way, erases the
     /// one before that, and returns what to upload. Persist first.
     ///
-    /// Due when [`status`](Self::status) says so; call it twice at once, whenever a leak is suspected, to be rid of both.
+    /// Due when [`status`](Self::status) says so. After a long time offline, accept what has been waiting first: messages of
+    /// the generation before the last cannot be opened any more. Whenever a leak is suspected, call it twice, to be rid of
+    /// both.
     ///
     /// # Errors
     /// [`PreKeyError::WrongIdentity`], [`PreKeyError::Randomness`]. Nothing has changed then.

@@ -10,7 +10,7 @@ use crate::limits::MAX_ONE_TIME_PREKEYS;
 use crate::primitives::agreement::SecretKey;
 use crate::primitives::kem::Seed;
 use crate::wire::codec::{DecodeError, Reader, Writer};
-use crate::wire::snapshot::{RestoreError, Snapshot, SnapshotKind};
+use crate::wire::snapshot::{RestoreError, Snapshot, SnapshotKind, check_epoch};
 
 const CURVE_LEN: usize = 8 + 8 + 32 + 32;
 const KEM_LEN: usize = 8 + 8 + 8 + 64;
@@ -47,7 +47,7 @@ impl PreKeyStore {
     /// # Errors
     /// [`RestoreError`].
     pub fn restore(snapshot: &[u8], min_epoch: u64) -> Result<Self, RestoreError> {
-        let (epoch, mut reader) = Snapshot::open(snapshot, SnapshotKind::PreKeyStore, min_epoch)?;
+        let (epoch, mut reader) = Snapshot::open(snapshot, SnapshotKind::PreKeyStore)?;
         let suite = reader.suite()?;
         let identity = reader.identity()?;
         let current = read_generation(&mut reader, suite)?;
@@ -68,7 +68,9 @@ impl PreKeyStore {
             BTreeMap::new()
         };
         let store = Self { suite, identity, epoch, current, previous, one_time, kem_one_time };
-        Ok(reader.finish(store)?)
+        let store = reader.finish(store)?;
+        check_epoch(store.epoch, min_epoch)?;
+        Ok(store)
     }
 
     fn body_len(&self) -> usize {
