@@ -107,9 +107,11 @@ mod wire;
 mod x3dh;
 
 // The public interface is:
+pub use crate::chain::received::Received;
 pub use crate::chain::step::Plaintext;
 pub use crate::keys::address::{Address, AddressError, DeviceId, Provider, UserId};
 pub use crate::keys::identity::{Identity, InvalidKey, PublicIdentity};
+pub use crate::keys::peer::Peer;
 pub use crate::keys::prekey::{BundleError, PreKeyId, PreKeyKind};
 pub use crate::keys::suite::Suite;
 pub use crate::keys::time::UnixTime;
@@ -119,7 +121,7 @@ pub use crate::primitives::random::SystemRandom;
 pub use crate::ratchet::decrypt::DecryptError;
 pub use crate::ratchet::encrypt::EncryptError;
 pub use crate::secret::{RandomnessFailed, Secret};
-pub use crate::session::{AcceptError, Accepted, ExportError, Received, Role, Session};
+pub use crate::session::{AcceptError, Accepted, ExportError, Role, Session};
 pub use crate::wire::bundle::{PreKeyBundle, Publication};
 pub use crate::wire::codec::DecodeError;
 pub use crate::wire::prekey_message::PreKeyMessage;

@@ -9,6 +9,7 @@
 //!
 //! Knows nothing of Diffie-Hellman, headers or sessions.
 
+pub(crate) mod received;
 pub(crate) mod skipped;
 pub(crate) mod step;
 

@@ -127,15 +127,15 @@ fn open_chunk(
 }
 
 /// What one input key, salt and context give.
-struct Keys {
-    key: Transient<32>,
-    base_nonce: Transient<12>,
-    commitment: Transient<32>,
+pub(crate) struct Keys {
+    pub(crate) key: Transient<32>,
+    pub(crate) base_nonce: Transient<12>,
+    pub(crate) commitment: Transient<32>,
 }
 
 impl Keys {
     #[allow(clippy::expect_used, reason = "the lengths are constants that HKDF accepts")]
-    fn derive(key: &[u8; 32], salt: &[u8; SALT_LEN], context: Context<'_>) -> Self {
+    pub(crate) fn derive(key: &[u8; 32], salt: &[u8; SALT_LEN], context: Context<'_>) -> Self {
         // HMAC pads a short key with zeros, so 32 bytes behind which 32 zeros stand are the same key.
         let padded = Transient::<64>::init_with(|prk| {
             for (to, from) in prk.iter_mut().zip(key) {

@@ -1,9 +1,12 @@
 //! The responder's side: from a first message to a session, or to nothing at all.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 
-use super::{Inner, Received, Role, Session, prefix_hash};
+use super::{Inner, Role, Session, prefix_hash};
+use crate::chain::received::Received;
 use crate::keys::identity::Identity;
+use crate::keys::peer::Peer;
 use crate::keys::prekey::PreKeyKind;
 use crate::keys::time::UnixTime;
 use crate::ratchet::State;
@@ -46,11 +49,10 @@ impl Session {
         now: UnixTime,
     ) -> Result<Accepted, AcceptError> {
         prekeys.check_identity(us)?;
-        let peer = request.identity();
         if request.suite() != prekeys.suite() {
             return Err(AcceptError::SuiteRefused);
         }
-        context.check(request.suite(), &us.public(), peer)?;
+        context.check(request.suite(), &us.public(), request.identity())?;
 
         let selected = prekeys.select(request, now)?;
         let keys = agree::respond(us, &selected, request, context);
@@ -61,11 +63,12 @@ impl Session {
         prekeys.check_replay(request, &replay_tag)?;
 
         let used = prekeys.consume(request, replay_tag, &Opened::from_proof(&proof));
+        let peer = Arc::new(Peer::new(*request.identity(), context.theirs.clone()));
         let (ratchet, position) = State::begin(proof, context.limits);
         let session = Session(Box::new(Inner {
             suite: request.suite(),
             role: Role::Responder,
-            peer: *peer,
+            peer: Arc::clone(&peer),
             transcript,
             prefix_hash: prefix_hash(request.prefix_bytes),
             waiting: None,
@@ -73,7 +76,7 @@ impl Session {
             ratchet,
             epoch: 0,
         }));
-        Ok(Accepted { session, received: Received::new(plaintext, position), used })
+        Ok(Accepted { session, received: Received::new(plaintext, position, peer), used })
     }
 }
 

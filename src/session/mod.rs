@@ -13,6 +13,7 @@ mod exporter;
 mod snapshot;
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -20,9 +21,9 @@ use rand_core::TryCryptoRng;
 
 pub use self::accept::{AcceptError, Accepted};
 pub use self::exporter::ExportError;
-use crate::chain::skipped::Position;
-use crate::chain::step::Plaintext;
-use crate::keys::identity::{Identity, PublicIdentity};
+use crate::chain::received::Received;
+use crate::keys::identity::Identity;
+use crate::keys::peer::Peer;
 use crate::keys::suite::Suite;
 use crate::keys::time::UnixTime;
 use crate::label::Label;
@@ -57,7 +58,7 @@ pub struct Session(Box<Inner>);
 struct Inner {
     suite: Suite,
     role: Role,
-    peer: PublicIdentity,
+    peer: Arc<Peer>,
     /// `th`.
     transcript: [u8; 32],
     /// Tells this handshake's pre-key messages from others'.
@@ -77,27 +78,6 @@ pub enum Role {
     Initiator,
     /// The one whose bundle it was.
     Responder,
-}
-
-/// A message that has opened.
-///
-/// Everything in it is authenticated. Numbers tell what is missing and what came out of order: nothing in this crate
-/// reorders for the application. SPEC: R-141.
-#[derive(Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Received {
-    /// What the message said.
-    pub plaintext: Plaintext,
-    /// Which of the peer's sending chains it is from, counted from 0. A new one begins when the peer answers us.
-    pub chain: u32,
-    /// Its number in that chain, counted from 0.
-    pub number: u32,
-}
-
-impl Received {
-    const fn new(plaintext: Plaintext, position: Position) -> Self {
-        Self { plaintext, chain: position.chain, number: position.number }
-    }
 }
 
 impl Session {
@@ -120,7 +100,7 @@ impl Session {
         Ok(Self(Box::new(Inner {
             suite: bundle.suite(),
             role: Role::Initiator,
-            peer: *bundle.identity(),
+            peer: Arc::new(Peer::new(*bundle.identity(), context.theirs.clone())),
             transcript,
             prefix_hash: prefix_hash(&prefix),
             waiting: Some(prefix),
@@ -188,7 +168,7 @@ impl Session {
         let (plaintext, position) = self.0.ratchet.decrypt(&message, associated_data)?;
         self.0.waiting = None;
         self.changed();
-        Ok(Received::new(plaintext, position))
+        Ok(Received::new(plaintext, position, Arc::clone(&self.0.peer)))
     }
 
     /// Is this pre-key message of the handshake that this session began with? Then it is for
@@ -217,9 +197,9 @@ impl Session {
         self.0.ratchet.skipped_len()
     }
 
-    /// The peer's identity. It never changes: another identity is another session.
+    /// The peer's identity and address. They never change: another identity is another session.
     #[must_use]
-    pub const fn peer(&self) -> &PublicIdentity {
+    pub fn peer(&self) -> &Peer {
         &self.0.peer
     }
 

@@ -1,13 +1,15 @@
 //! A session's snapshot. Layout in `docs/state.md`, "Session".
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 
 use super::{Inner, Role, Session};
+use crate::keys::peer::Peer;
 use crate::ratchet::State;
 use crate::wire::codec::{DecodeError, Reader};
 use crate::wire::snapshot::{RestoreError, Snapshot, SnapshotKind, check_epoch};
 
-/// Suite, role, identity, th, prefix hash, length of the prefix, exporter key.
+/// Suite, role, identity, th, prefix hash, length of the prefix, exporter key; the address comes to that.
 const FIXED_LEN: usize = 1 + 1 + 64 + 32 + 32 + 2 + 32;
 
 impl Session {
@@ -17,9 +19,14 @@ impl Session {
         let Inner { suite, role, peer, transcript, prefix_hash, waiting, exporter, ratchet, epoch } =
             &*self.0;
         let prefix = waiting.as_deref().unwrap_or_default();
-        let len = FIXED_LEN.saturating_add(prefix.len()).saturating_add(ratchet.snapshot_len());
+        let address = peer.address().encode();
+        let len = FIXED_LEN
+            .saturating_add(address.len())
+            .saturating_add(prefix.len())
+            .saturating_add(ratchet.snapshot_len());
         Snapshot::write(SnapshotKind::Session, *epoch, len, |writer| {
-            writer.u8(suite.to_byte()).u8(role.to_byte()).bytes(&peer.to_bytes());
+            writer.u8(suite.to_byte()).u8(role.to_byte());
+            writer.bytes(&peer.identity().to_bytes()).bytes(&address);
             writer.bytes(transcript).bytes(prefix_hash);
             writer.u16_len(prefix.len()).bytes(prefix);
             writer.bytes(exporter.expose());
@@ -38,7 +45,7 @@ impl Session {
             epoch,
             suite: reader.suite()?,
             role: read_role(&mut reader)?,
-            peer: reader.identity()?,
+            peer: Arc::new(Peer::new(reader.identity()?, reader.address()?)),
             transcript: *reader.array()?,
             prefix_hash: *reader.array()?,
             waiting: read_waiting(&mut reader)?,

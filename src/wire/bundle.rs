@@ -197,7 +197,7 @@ fn write<K: AsRef<[u8]>>(writer: &mut Writer, key: &SignedKey<K>) {
     writer.time(key.created).time(key.expires).bytes(key.public.as_ref()).bytes(&key.signature);
 }
 
-fn read_curve(reader: &mut Reader<'_>) -> Result<CurveKey, DecodeError> {
+pub(crate) fn read_curve(reader: &mut Reader<'_>) -> Result<CurveKey, DecodeError> {
     Ok(SignedKey {
         created: reader.time()?,
         expires: reader.time()?,
@@ -206,7 +206,7 @@ fn read_curve(reader: &mut Reader<'_>) -> Result<CurveKey, DecodeError> {
     })
 }
 
-fn read_kem(reader: &mut Reader<'_>) -> Result<KemKey, DecodeError> {
+pub(crate) fn read_kem(reader: &mut Reader<'_>) -> Result<KemKey, DecodeError> {
     Ok(SignedKey {
         created: reader.time()?,
         expires: reader.time()?,

@@ -5,6 +5,7 @@
 
 use alloc::vec::Vec;
 
+use crate::keys::address::{Address, DeviceId, Provider, UserId};
 use crate::keys::identity::{InvalidKey, PublicIdentity};
 use crate::keys::suite::Suite;
 use crate::keys::time::UnixTime;
@@ -140,6 +141,26 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn public_key(&mut self) -> Result<PublicKey, DecodeError> {
         PublicKey::from_bytes(self.array()?).ok_or(DecodeError::InvalidKey)
+    }
+
+    /// What `Address::encode` has written.
+    pub(crate) fn address(&mut self) -> Result<Address, DecodeError> {
+        let provider = self.tagged(0x01)?;
+        let user = self.tagged(0x02)?;
+        let ([0x03], device) = (self.array()?, self.u32()?) else {
+            return Err(DecodeError::NotCanonical);
+        };
+        let provider = Provider::new(provider).map_err(|_| DecodeError::NotCanonical)?;
+        let user = UserId::new(user).map_err(|_| DecodeError::NotCanonical)?;
+        Ok(Address::new(provider, user, DeviceId::new(device)))
+    }
+
+    fn tagged(&mut self, tag: u8) -> Result<&'a [u8], DecodeError> {
+        if self.u8()? != tag {
+            return Err(DecodeError::NotCanonical);
+        }
+        let len = usize::from(self.u8()?);
+        self.slice(len)
     }
 
     pub(crate) fn secret<const N: usize>(&mut self) -> Result<Secret<N>, DecodeError> {

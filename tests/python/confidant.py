@@ -198,7 +198,7 @@ def initiate(identity, bundle, setting, rng, trace):
     prefix = wire.encode_prefix(bundle.suite, identity.public, ephemeral, bundle.signed.id,
                                 bundle.one_time and bundle.one_time.id, kem and kem.id, ciphertext)
     trace.update({"prefix": prefix, "prefix_hash": prefix_hash(prefix)})
-    return Session(suite=bundle.suite, role=INITIATOR, peer=bundle.identity, th=th, prefix_hash=prefix_hash(prefix),
+    return Session(suite=bundle.suite, role=INITIATOR, peer=bundle.identity + setting.responder_address, th=th, prefix_hash=prefix_hash(prefix),
                    prefix=prefix, exporter_key=keys["exporter_key"], max_jump=setting.max_jump,
                    max_stored=setting.max_stored, root_key=keys["root_key"], remote=bundle.signed.public)
 
@@ -258,7 +258,7 @@ def accept(identity, store, setting, data, ad, now, trace, known=None):
     preimage = transcript(setting, message.suite, message.identity, identity.public, signed, one_time, kem,
                           message.ciphertext, message.ephemeral)
     th, keys = handshake_keys(message.suite, preimage, agreements, shared, trace)
-    session = Session(suite=message.suite, role=RESPONDER, peer=message.identity, th=th,
+    session = Session(suite=message.suite, role=RESPONDER, peer=message.identity + setting.initiator_address, th=th,
                       prefix_hash=prefix_hash(message.prefix), prefix=b"", exporter_key=keys["exporter_key"],
                       max_jump=setting.max_jump, max_stored=setting.max_stored, root_key=keys["root_key"],
                       remote=message.message.ratchet_key)

@@ -552,13 +552,17 @@ def _frame_failures(book, made, op, kind):
 
 def _session_failures(book, made, s):
     name, body = made["name"], bytes.fromhex(made["out"]["snapshot"])[:-8]
-    limits = 16 + 64 + 32 + 32 + 2 + len(s.prefix) + 32
+    limits = 16 + len(s.peer) + 32 + 32 + 2 + len(s.prefix) + 32
 
     def fail(slug, expect, why, body):
         book.fail(name, slug, "restore-session", "R-02 R-32 R-122", f"Malformed({expect})", why, snapshot=_sum(body))
     fail("role", "NotCanonical", "role 2", put(body, 15, b"\2"))
     fail("peer-ed25519", "InvalidKey", "the peer's Ed25519 key of small order", put(body, 16, BAD_A[6][1]))
     fail("peer-x25519", "InvalidKey", "the peer's X25519 key of small order", put(body, 48, BAD_U[6][1]))
+    fail("address-tag", "NotCanonical", "the provider under the user's tag", put(body, 80, b"\2"))
+    provider = s.peer[65]
+    no_user = body[:83 + provider] + b"\0" + body[84 + provider + body[83 + provider]:]
+    fail("address-user", "NotCanonical", "a user without a name", no_user)
     fail("max-jump", "NotCanonical", "max_jump = 25,001", put(body, limits, u32(25_001)))
     fail("max-stored", "NotCanonical", "max_stored = 25,001", put(body, limits + 4, u32(25_001)))
     fail("remote", "InvalidKey", "remote ratchet key not canonical", put(body, limits + 40, BAD_U[0][1]))

@@ -89,7 +89,7 @@ def restore_session(data, min_epoch=0):
 
 def _read_session(r):
     suite, role = r.suite(), r.limited(1, RESPONDER, "NotCanonical")
-    peer, th, prefix_hash, prefix, exporter_key = r.identity(), r.take(32), r.take(32), r.take(r.number(2)), r.take(32)
+    peer, th, prefix_hash, prefix, exporter_key = r.identity() + r.address(), r.take(32), r.take(32), r.take(r.number(2)), r.take(32)
     max_jump, max_stored = r.limited(4, MAX_LIMIT, "NotCanonical"), r.limited(4, MAX_LIMIT, "NotCanonical")
     s = Session(suite, role, peer, th, prefix_hash, prefix, exporter_key, max_jump, max_stored, r.take(32), r.x25519())
     if r.limited(1, 1, "NotCanonical"):

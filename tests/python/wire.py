@@ -53,6 +53,19 @@ class Reader:
     def number(self, size):
         return int.from_bytes(self.take(size), "big")
 
+    def address(self):
+        """Address of wire.md: its tags, and a user that is not empty."""
+        start = self.at
+        for tag in (1, 2):
+            if self.number(1) != tag:
+                raise Fail("NotCanonical")
+            if not self.take(self.number(1)) and tag == 2:
+                raise Fail("NotCanonical")
+        if self.number(1) != 3:
+            raise Fail("NotCanonical")
+        self.take(4)
+        return self.data[start:self.at]
+
     def limited(self, size, most, error="TooMany"):
         count = self.number(size)
         if count > most:
