@@ -21,6 +21,14 @@ pub(crate) enum Label {
     RatchetRoot,
     RatchetMessage,
     Exporter,
+    GroupMembers,
+    GroupScope,
+    GroupSender,
+    GroupChain,
+    GroupKeyId,
+    GroupMessage,
+    GroupContent,
+    GroupSignature,
     Snapshot,
 }
 
@@ -42,6 +50,14 @@ impl Label {
             Self::RatchetRoot => b"confidant/v1/ratchet/root",
             Self::RatchetMessage => b"confidant/v1/ratchet/message",
             Self::Exporter => b"confidant/v1/exporter",
+            Self::GroupMembers => b"confidant/v1/group/members",
+            Self::GroupScope => b"confidant/v1/group/scope",
+            Self::GroupSender => b"confidant/v1/group/sender",
+            Self::GroupChain => b"confidant/v1/group/chain",
+            Self::GroupKeyId => b"confidant/v1/group/key-id",
+            Self::GroupMessage => b"confidant/v1/group/message",
+            Self::GroupContent => b"confidant/v1/group/content",
+            Self::GroupSignature => b"confidant/v1/group/signature",
             Self::Snapshot => b"confidant/v1/snapshot",
         }
     }

@@ -94,6 +94,7 @@ extern crate std;
 mod chain;
 pub mod docs;
 mod errors;
+mod group;
 mod keys;
 mod label;
 pub mod limits;
@@ -109,6 +110,13 @@ mod x3dh;
 // The public interface is:
 pub use crate::chain::received::Received;
 pub use crate::chain::step::Plaintext;
+pub use crate::group::distribution::Distribution;
+pub use crate::group::epoch::{GroupError, GroupId, Member};
+pub use crate::group::receiver::GroupDecryptError;
+pub use crate::group::session::{
+    DistributeError, DistributionError, GroupEncryptError, GroupReceived, GroupSession,
+    MembersChanged, Rotation,
+};
 pub use crate::keys::address::{Address, AddressError, DeviceId, Provider, UserId};
 pub use crate::keys::identity::{Identity, InvalidKey, PublicIdentity};
 pub use crate::keys::peer::Peer;

@@ -60,6 +60,28 @@ pub const CLOCK_SKEW: u64 = 86_400;
 /// Longest output of the exporter, in bytes: 255 blocks of HKDF-SHA-256 (RFC 5869, section 2.3).
 pub const MAX_EXPORT: usize = 255 * 32;
 
+/// Devices in one group.
+pub const MAX_MEMBERS: usize = 5_000;
+
+/// Group messages of one sender that one message may pass over. A forged one is refused by its signature before that.
+pub const GROUP_MAX_JUMP: u32 = 2_000;
+
+/// Message keys kept for late messages, of one sender key: a group has many of them.
+pub const GROUP_MAX_STORED: u32 = 500;
+
+/// Keys kept of one sender: the one in use, and those of late messages. SPEC: R-68.
+pub const MAX_KEYS_PER_SENDER: usize = 5;
+
+/// Epochs of a group whose distributions are still accepted, the current one among them.
+pub const MAX_KNOWN_EPOCHS: usize = 5;
+
+/// Messages after which a sender key is due for rotation, unless set otherwise: whoever gets the key reads no more than
+/// these.
+pub const ROTATE_AFTER_MESSAGES: u32 = 1_000;
+
+/// Seconds after which a sender key is due for rotation, unless set otherwise: 7 days.
+pub const ROTATE_AFTER_SECONDS: u64 = 7 * 86_400;
+
 /// How far a session's receiver goes for messages that are missing.
 ///
 /// Persisted with the session. Both sides may choose differently.

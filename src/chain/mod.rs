@@ -12,6 +12,7 @@
 pub(crate) mod received;
 pub(crate) mod skipped;
 pub(crate) mod step;
+mod stored;
 
 use alloc::vec::Vec;
 use core::marker::PhantomData;

@@ -27,6 +27,10 @@ impl Received {
         Self { plaintext, chain: position.chain, number: position.number, from }
     }
 
+    pub(crate) fn sender(&self) -> Arc<Peer> {
+        Arc::clone(&self.from)
+    }
+
     /// Who wrote it: the session's peer, never a claim of the message.
     #[must_use]
     pub fn from(&self) -> &Peer {

@@ -26,6 +26,12 @@ impl Hash {
         self
     }
 
+    /// Adds `lp8(part)`. The part has been bounded below 256 bytes.
+    pub(crate) fn add_lp8(&mut self, part: &[u8]) -> &mut Self {
+        debug_assert!(part.len() <= usize::from(u8::MAX), "a bounded length");
+        self.add(&[u8::try_from(part.len()).unwrap_or(u8::MAX)]).add(part)
+    }
+
     /// Adds `lp16(part)`. The part has been bounded below 65,536 bytes.
     pub(crate) fn add_lp16(&mut self, part: &[u8]) -> &mut Self {
         debug_assert!(part.len() <= usize::from(u16::MAX), "a bounded length");

@@ -7,18 +7,16 @@ use alloc::collections::VecDeque;
 use super::root::RootKey;
 use super::{ActiveChain, Receiving, Retired, Sending, State};
 use crate::chain::ChainKey;
-use crate::chain::skipped::{Mark, Position, Skipped};
-use crate::limits::{Limits, MAX_MARKS, MAX_RETIRED_CHAINS, MAX_STORED};
+use crate::chain::skipped::{Position, Skipped};
+use crate::limits::{Limits, MAX_RETIRED_CHAINS, MAX_STORED};
 use crate::primitives::agreement::SecretKey;
 use crate::wire::codec::{DecodeError, Reader, Writer};
 
 const ACTIVE_LEN: usize = 1 + 32 + 32 + 4 + 4 + 32;
 const RECEIVING_LEN: usize = 1 + 4 + 4 + 32;
 const RETIRED_LEN: usize = 32 + 4 + 4;
-const MARK_LEN: usize = 8 + 4 + 4;
-const KEPT_LEN: usize = 4 + 4 + 32;
-/// Limits, RK, remote key, forgotten, and the three counts.
-const FIXED_LEN: usize = 8 + 32 + 32 + 8 + 1 + 1 + 4;
+/// Limits, RK, remote key, and the count of retired chains.
+const FIXED_LEN: usize = 8 + 32 + 32 + 1;
 
 impl State {
     pub(crate) fn snapshot_len(&self) -> usize {
@@ -30,8 +28,7 @@ impl State {
             .saturating_add(sending)
             .saturating_add(self.receiving.as_ref().map_or(1, |_| RECEIVING_LEN))
             .saturating_add(self.retired.len().saturating_mul(RETIRED_LEN))
-            .saturating_add(self.skipped.marks.len().saturating_mul(MARK_LEN))
-            .saturating_add(self.skipped.keys.len().saturating_mul(KEPT_LEN))
+            .saturating_add(self.skipped.snapshot_len())
     }
 
     pub(crate) fn write(&self, writer: &mut Writer) {
@@ -49,7 +46,7 @@ impl State {
         for Retired { ratchet_key, index, len } in retired {
             writer.bytes(ratchet_key.as_bytes()).u32(*index).u32(*len);
         }
-        write_skipped(writer, skipped);
+        skipped.write(writer);
     }
 
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -61,25 +58,20 @@ impl State {
             sending: read_sending(reader)?,
             receiving: read_receiving(reader)?,
             retired: read_retired(reader)?,
-            skipped: read_skipped(reader)?,
+            skipped: Skipped::read(reader, MAX_STORED)?,
         };
         if state.is_consistent() { Ok(state) } else { Err(DecodeError::NotCanonical) }
     }
 
     /// What the encoding alone does not say: see `docs/state.md`, "Bounds checked on reading".
     fn is_consistent(&self) -> bool {
-        let Self { receiving, retired, skipped, limits, .. } = self;
-        let Skipped { keys, forgotten, marks } = skipped;
+        let Self { receiving, retired, skipped: Skipped { keys, .. }, limits, .. } = self;
         let kept = u32::try_from(keys.len()).is_ok_and(|kept| kept <= limits.max_stored());
         let chains_end = receiving.as_ref().map_or(0, |receiving| receiving.index);
         let retired_ordered = retired.iter().is_sorted_by(|a, b| a.index < b.index)
             && retired.back().is_none_or(|chain| chain.index < chains_end);
-        let keys_ordered = keys.iter().is_sorted_by(|(a, _), (b, _)| a < b)
-            && keys.front().is_none_or(|(position, _)| position >= forgotten);
         let keys_placed = keys.iter().all(|(position, _)| self.has_passed(*position));
-        let marks_ordered =
-            marks.iter().is_sorted_by(|a, b| a.time <= b.time && a.position < b.position);
-        kept && retired_ordered && keys_ordered && keys_placed && marks_ordered
+        kept && retired_ordered && keys_placed
     }
 
     /// Is `position` one that a remembered chain has gone by?
@@ -136,45 +128,4 @@ fn read_retired(reader: &mut Reader<'_>) -> Result<VecDeque<Retired>, DecodeErro
         retired.push_back(Retired { ratchet_key, index: reader.u32()?, len: reader.u32()? });
     }
     Ok(retired)
-}
-
-fn write_skipped(writer: &mut Writer, skipped: &Skipped) {
-    let Skipped { keys, forgotten, marks } = skipped;
-    write_position(writer, *forgotten);
-    writer.u8_len(marks.len());
-    for Mark { time, position } in marks {
-        write_position(writer.time(*time), *position);
-    }
-    writer.u32_len(keys.len());
-    for (position, key) in keys {
-        write_position(writer, *position);
-        writer.bytes(key.expose());
-    }
-}
-
-fn read_skipped(reader: &mut Reader<'_>) -> Result<Skipped, DecodeError> {
-    let mut skipped = Skipped::new();
-    skipped.forgotten = read_position(reader)?;
-    let count = usize::from(reader.u8()?);
-    for _ in 0..reader.count(count, MAX_MARKS, MARK_LEN)? {
-        let time = reader.time()?;
-        skipped.marks.push_back(Mark { time, position: read_position(reader)? });
-    }
-    let max = usize::try_from(MAX_STORED).unwrap_or(usize::MAX);
-    let count = usize::try_from(reader.u32()?).unwrap_or(usize::MAX);
-    let count = reader.count(count, max, KEPT_LEN)?;
-    skipped.keys.reserve_exact(count);
-    for _ in 0..count {
-        let position = read_position(reader)?;
-        skipped.keys.push_back((position, reader.secret()?));
-    }
-    Ok(skipped)
-}
-
-fn write_position(writer: &mut Writer, position: Position) {
-    writer.u32(position.chain).u32(position.number);
-}
-
-fn read_position(reader: &mut Reader<'_>) -> Result<Position, DecodeError> {
-    Ok(Position { chain: reader.u32()?, number: reader.u32()? })
 }

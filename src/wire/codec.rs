@@ -19,6 +19,8 @@ use crate::secret::Secret;
 pub(crate) enum Kind {
     PreKeyMessage = 0x01,
     Message = 0x02,
+    Distribution = 0x03,
+    GroupMessage = 0x04,
     Bundle = 0x10,
     Publication = 0x11,
 }
@@ -28,6 +30,8 @@ impl Kind {
         match self {
             Self::PreKeyMessage => 0x01,
             Self::Message => 0x02,
+            Self::Distribution => 0x03,
+            Self::GroupMessage => 0x04,
             Self::Bundle => 0x10,
             Self::Publication => 0x11,
         }
@@ -244,8 +248,12 @@ impl Writer {
         self.bytes(&value.to_be_bytes())
     }
 
+    pub(crate) fn u64(&mut self, value: u64) -> &mut Self {
+        self.bytes(&value.to_be_bytes())
+    }
+
     pub(crate) fn time(&mut self, time: UnixTime) -> &mut Self {
-        self.bytes(&time.as_secs().to_be_bytes())
+        self.u64(time.as_secs())
     }
 
     pub(crate) fn written(&self) -> &[u8] {

@@ -21,6 +21,7 @@ const CHECKSUM_LEN: usize = 8;
 pub(crate) enum SnapshotKind {
     Session,
     PreKeyStore,
+    Group,
 }
 
 impl SnapshotKind {
@@ -28,6 +29,7 @@ impl SnapshotKind {
         match self {
             Self::Session => 1,
             Self::PreKeyStore => 2,
+            Self::Group => 3,
         }
     }
 }

@@ -1,0 +1,91 @@
+//! The group message on the wire, and what its signature covers.
+//!
+//! ```text
+//! header    = version ‖ type ‖ key id(16) ‖ iteration(4)                                    22 bytes
+//! message   = header ‖ one Cobblestone-256 message ‖ signature(64)
+//! statement = Label::GroupSignature ‖ scope(32) ‖ key id(16) ‖ iteration(4) ‖ SHA-256(AD) ‖ SHA-256(header ‖ sealed)
+//! ```
+
+use alloc::vec::Vec;
+
+use crate::label::Label;
+use crate::limits::{MAX_MESSAGE, WIRE_VERSION};
+use crate::primitives::{aead, hash};
+use crate::wire::codec::{DecodeError, Kind, Reader};
+
+pub(crate) const HEADER_LEN: usize = 22;
+pub(crate) const SIGNATURE_LEN: usize = 64;
+
+/// The name of a sender key: what it is for, and which chain and signing key it is. SPEC: R-64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct KeyId(pub(crate) [u8; 16]);
+
+impl KeyId {
+    pub(crate) fn new(scope: &[u8; 32], commitment: &[u8; 32], signing: &[u8; 32]) -> Self {
+        let full = hash::sha256(Label::GroupKeyId, &[scope, commitment, signing]);
+        let mut id = [0; 16];
+        for (to, from) in id.iter_mut().zip(full) {
+            *to = from;
+        }
+        Self(id)
+    }
+}
+
+/// A group message, as received.
+pub(crate) struct GroupMessage<'a> {
+    pub(crate) key_id: KeyId,
+    pub(crate) iteration: u32,
+    pub(crate) header: &'a [u8; HEADER_LEN],
+    pub(crate) body: &'a [u8],
+    /// Header and body: what is signed, by its hash.
+    pub(crate) signed: &'a [u8],
+    pub(crate) signature: &'a [u8; SIGNATURE_LEN],
+}
+
+impl<'a> GroupMessage<'a> {
+    pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        if bytes.len() > MAX_MESSAGE {
+            return Err(DecodeError::TooLong);
+        }
+        let mut reader = Reader::begin(bytes, Kind::GroupMessage)?;
+        let key_id = KeyId(*reader.array()?);
+        let iteration = reader.u32()?;
+        let (signed, signature) =
+            bytes.split_last_chunk::<SIGNATURE_LEN>().ok_or(DecodeError::Truncated)?;
+        let (header, body) =
+            signed.split_first_chunk::<HEADER_LEN>().ok_or(DecodeError::Truncated)?;
+        if body.len() < aead::MIN_LEN {
+            return Err(DecodeError::Truncated);
+        }
+        Ok(Self { key_id, iteration, header, body, signed, signature })
+    }
+}
+
+pub(crate) fn header(key_id: KeyId, iteration: u32) -> [u8; HEADER_LEN] {
+    let mut out = [0; HEADER_LEN];
+    let parts: [&[u8]; 3] =
+        [&[WIRE_VERSION, Kind::GroupMessage.byte()], &key_id.0, &iteration.to_be_bytes()];
+    for (to, from) in out.iter_mut().zip(parts.iter().copied().flatten()) {
+        *to = *from;
+    }
+    out
+}
+
+/// What is signed. The scope names group, epoch, members and sender; the rest is of fixed length. SPEC: R-60, R-61.
+pub(crate) fn statement(
+    scope: &[u8; 32],
+    key_id: KeyId,
+    iteration: u32,
+    associated_data: &[u8],
+    signed: &[u8],
+) -> Vec<u8> {
+    let parts: [&[u8]; 6] = [
+        Label::GroupSignature.bytes(),
+        scope,
+        &key_id.0,
+        &iteration.to_be_bytes(),
+        &hash::sha256(Label::GroupContent, &[&[0], associated_data]),
+        &hash::sha256(Label::GroupContent, &[&[1], signed]),
+    ];
+    parts.concat()
+}

@@ -1,0 +1,22 @@
+//! Sender Keys: a message to a group of any size is encrypted once.
+//!
+//! Each device has, for a group and an epoch, a chain key and a signing key of its own (`sender`). It gives them to every
+//! member over pairwise sessions (`distribution`), and each member keeps what it was given (`receiver`). `session` holds one
+//! group together: who is in it, in which epoch, and when a new key is due.
+//!
+//! ```text
+//! SPEC: R-60 …  key id    = SHA-256(label ‖ scope ‖ commitment to the chain ‖ signing key)[..16]
+//!               message   = header(key id, iteration) ‖ Cobblestone-256(MK, salt, label ‖ header ‖ AD, plaintext) ‖ signature
+//! ```
+//!
+//! What it does not give: healing within an epoch. Whoever gets a sender key reads what that device sends until it rotates.
+//!
+//! Knows nothing of handshakes, the Double Ratchet or sessions; it takes what they prove.
+
+pub(crate) mod distribution;
+pub(crate) mod epoch;
+pub(crate) mod message;
+pub(crate) mod receiver;
+pub(crate) mod sender;
+pub(crate) mod session;
+pub(crate) mod snapshot;
