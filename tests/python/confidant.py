@@ -390,7 +390,7 @@ class Session:
             raise Fail(f"Malformed({error.name})") from None
         if isinstance(message, wire.Message):
             return message
-        if prefix_hash(message.prefix) != self.prefix_hash:
+        if self.role == INITIATOR or prefix_hash(message.prefix) != self.prefix_hash:
             raise Fail("WrongSession")
         return message.message
 

@@ -333,7 +333,7 @@ def crossing(book):
     s.refuse("bob", flip(s.bytes(more), 2, 2), "Malformed(UnsupportedSuite)", "suite 0")
     s.refuse("bob", flip(s.bytes(more), 500), "WrongSession", "the KEM ciphertext of the prefix changed")
     s.deliver("bob", more, 0, 3)
-    s.refuse("alice", more, "Unauthentic", "given back to its sender")
+    s.refuse("alice", more, "WrongSession", "given back to its sender")
     s.deliver("alice", reply, 0, 0)
     s.snapshots("answered")
     _second_handshake(s)
