@@ -3,6 +3,8 @@
 import hashlib
 from difflib import SequenceMatcher
 
+import group_ops
+import group_talk
 import ops
 import talk
 from primitives import Fail
@@ -18,7 +20,14 @@ LINKS = {"accept": {"message": lambda v: v["out"]["messages"][v["in"].get("deliv
          "decode-identity": {"identity": lambda v: v["out"]["identity"]},
          "decrypt": {"message": lambda v: v["out"]["message"]},
          "restore-session": {"snapshot": lambda v: v["out"]["snapshot"]},
-         "restore-store": {"snapshot": lambda v: v["out"]["snapshot"]}}
+         "restore-store": {"snapshot": lambda v: v["out"]["snapshot"]},
+         "restore-group": {"snapshot": lambda v: v["out"]["snapshot"]},
+         "group-decrypt": {"message": lambda v: v["out"]["message"], "receiver": lambda v: v["in"]["receiver"]},
+         "group-encrypt": {"sender": lambda v: v["in"]["sender"]},
+         "receive-distribution": {"distribution": lambda v: v["in"]["distribution"],
+                                  "receiver": lambda v: v["in"]["receiver"]}}
+OPS = {**ops.OPS, **group_ops.OPS}
+PLAYERS = {"conversation": talk.Player, "group-conversation": group_talk.Player}
 
 
 def derive(name, size):
@@ -53,7 +62,7 @@ def edit(base, value):
 def run(vector, success):
     """(expect, out) of a vector."""
     try:
-        out = ops.show(ops.OPS[vector["op"]](inputs(vector, success)))
+        out = ops.show(OPS[vector["op"]](inputs(vector, success)))
     except Fail as error:
         return error.name, None
     if vector.get("expect") == "differs":
@@ -63,7 +72,7 @@ def run(vector, success):
 
 def conversation_repeats(vector):
     """Whether playing the events again gives the same results."""
-    player = talk.Player(vector["in"])
+    player = PLAYERS[vector["op"]](vector["in"])
     return all(player.play(event) == event for event in vector["events"])
 
 
@@ -89,8 +98,8 @@ class Book:
         return {key: edit(bytes.fromhex(links[key](self.named(of))), value)
                 if key in links and isinstance(value, bytes) else value for key, value in given.items()}
 
-    def add_conversation(self, name, about, req, given, events):
-        vector = {"name": name, "req": req.split(), "expect": "ok", "op": "conversation", "why": about, "in": given,
+    def add_conversation(self, name, about, req, given, events, op="conversation"):
+        vector = {"name": name, "req": req.split(), "expect": "ok", "op": op, "why": about, "in": given,
                   "events": events}
         assert self.named(name) is None and conversation_repeats(vector), name
         self.vectors.append(vector)

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import book
 import conversations
+import group_cases
 import keys_cases
 import session_cases
 
 FOLDER = Path(__file__).resolve().parents[2] / "test-vectors"
 LINE = 300
-BUILDERS = {**keys_cases.BUILDERS, **session_cases.BUILDERS, **conversations.BUILDERS}
+BUILDERS = {**keys_cases.BUILDERS, **session_cases.BUILDERS, **conversations.BUILDERS,
+            **group_cases.BUILDERS}
 
 
 def check_coverage(made):
@@ -21,7 +23,7 @@ def check_coverage(made):
         if vector["expect"] != "ok":
             causes.setdefault(vector["of"], set()).add(vector["why"])
     for vector in made.vectors:
-        if vector["expect"] == "ok" and "of" not in vector and vector["op"] != "conversation":
+        if vector["expect"] == "ok" and "of" not in vector and vector["op"] not in book.PLAYERS:
             assert len(causes.get(vector["name"], ())) >= 4, f"{made.file}: {vector['name']} needs more failures"
 
 
@@ -48,7 +50,7 @@ def generate(only):
 
 
 def verify_vector(vector, by_name):
-    if vector["op"] == "conversation":
+    if vector["op"] in book.PLAYERS:
         return book.conversation_repeats(vector)
     expect, out = book.run(vector, by_name.get(vector.get("of")))
     return expect == vector["expect"] and out == vector.get("out")
