@@ -3,7 +3,7 @@
 mod common;
 mod forge;
 
-use common::{Failed, NOW, SUITES, TestRng, World, address, alices, bobs};
+use common::{NOW, SUITES, TestRng, World, address, alices, bobs};
 #[cfg(feature = "pq")]
 use confidant::DecodeError;
 use confidant::{
@@ -12,10 +12,9 @@ use confidant::{
     UserId, VerifiedBundle, limits,
 };
 use forge::impostor::{Known, lp16_address};
-use forge::scene::{Scene, accept, bundle, first_to, rng_failing_at, verified};
+use forge::scene::{ConstantRng, Scene, accept, bundle, first_to, rng_failing_at, verified};
 use forge::snapshot::{self, Store};
 use forge::{Bundle, First, spliced, torsion};
-use getrandom::rand_core::{TryCryptoRng, TryRng};
 
 fn named(provider: &str, user: &str, device: u32) -> Address {
     let provider = Provider::new(provider).unwrap();
@@ -636,28 +635,6 @@ fn both_sides_see_which_prekeys_are_used() {
 }
 
 // Randomness.
-
-/// A generator that always gives the same.
-struct ConstantRng;
-
-impl TryRng for ConstantRng {
-    type Error = Failed;
-
-    fn try_next_u32(&mut self) -> Result<u32, Failed> {
-        Ok(0)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Failed> {
-        Ok(0)
-    }
-
-    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Failed> {
-        out.fill(0);
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for ConstantRng {}
 
 /// with a generator that always gives the same, handshakes still differ between peers, between signed pre-keys of
 /// one peer, between identities that claim one signed pre-key, and between initiators: in the ephemeral key, the

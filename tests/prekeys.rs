@@ -10,7 +10,7 @@ use confidant::{
     AcceptError, BundleError, DecodeError, Identity, PreKeyBundle, PreKeyError, PreKeyKind,
     PreKeyMessage, PreKeyStore, Publication, RestoreError, Session, Suite, UnixTime, limits,
 };
-use forge::scene::{Scene, bundle, rng_failing_at};
+use forge::scene::{ConstantRng, Scene, bundle, rng_failing_at};
 use forge::snapshot::{self, Curve, Store};
 use forge::{Bundle, PreKey, Published};
 
@@ -547,7 +547,7 @@ fn a_generator_that_repeats_itself_is_found_out() {
         assert_eq!(prekeys.replenish(&bob, 1, NOW, same).err(), found_out);
         assert_eq!(prekeys.rotate(&bob, NOW, &mut TestRng::new(1)).err(), found_out);
         assert_eq!(prekeys.snapshot().expose(), before.expose());
-        assert_eq!(prekeys.replenish(&bob, 2, NOW, &mut Constant).err(), found_out);
+        assert_eq!(prekeys.replenish(&bob, 2, NOW, &mut ConstantRng).err(), found_out);
         assert_eq!(prekeys.snapshot().expose(), before.expose());
     }
 }
@@ -573,28 +573,6 @@ fn a_previous_signed_prekey_cannot_come_again() {
         assert_eq!((again, replay), refused);
     }
 }
-
-/// A generator that always gives the same.
-struct Constant;
-
-impl getrandom::rand_core::TryRng for Constant {
-    type Error = common::Failed;
-
-    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-        Ok(0)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-        Ok(0)
-    }
-
-    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
-        out.fill(0);
-        Ok(())
-    }
-}
-
-impl getrandom::rand_core::TryCryptoRng for Constant {}
 
 /// when the generator fails, at any draw, a store is not made, not refilled and not rotated.
 #[test]

@@ -7,6 +7,8 @@ mod common;
 mod probe;
 mod residue;
 
+use std::hint::black_box;
+
 use common::{NOW, SUITES, TestRng, World, bobs};
 use confidant::{
     AcceptError, DecodeError, DecryptError, EncryptError, Identity, PreKeyError, PreKeyMessage,
@@ -294,7 +296,7 @@ fn what_leaks_is_found() {
         ("a buffer that grew", |_, text| {
             let mut buffer = text.to_vec();
             buffer.reserve_exact(text.len() + 1);
-            buffer.fill(0);
+            black_box(&mut buffer).fill(0);
         }),
         ("a plaintext that its caller kept", |session, _| {
             let exported = session.exporter::<32>(b"a", b"b").unwrap();
@@ -303,12 +305,13 @@ fn what_leaks_is_found() {
         }),
         ("a box that was moved out of", |_, text| {
             let boxed: Box<[u8; 32]> = Box::new(*text.first_chunk().unwrap());
-            let mut moved = *boxed;
-            moved.fill(0);
+            let mut moved = *black_box(boxed);
+            black_box(&mut moved).fill(0);
         }),
         ("eight bytes at an odd place", |_, text| {
             let mut buffer = [0; 100].to_vec();
             buffer[33..41].copy_from_slice(&text[8..16]);
+            drop(black_box(buffer));
         }),
     ];
     for (name, leak) in leaks {

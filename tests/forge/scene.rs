@@ -4,9 +4,10 @@ use confidant::{
     AcceptError, Accepted, Context, Identity, PreKeyBundle, PreKeyMessage, PreKeyStore, Session,
     Suite, UsedPreKeys, VerifiedBundle,
 };
+use getrandom::rand_core::{TryCryptoRng, TryRng};
 
 use super::{Bundle, First};
-use crate::common::{NOW, TestRng, World, bobs};
+use crate::common::{Failed, NOW, TestRng, World, bobs};
 
 /// A first message of Alice's that Bob has not seen yet.
 pub struct Scene {
@@ -87,3 +88,25 @@ pub fn rng_failing_at(draws: usize) -> TestRng {
     rng.fail_at = Some(draws);
     rng
 }
+
+/// A generator that always gives the same.
+pub struct ConstantRng;
+
+impl TryRng for ConstantRng {
+    type Error = Failed;
+
+    fn try_next_u32(&mut self) -> Result<u32, Failed> {
+        Ok(0)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Failed> {
+        Ok(0)
+    }
+
+    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Failed> {
+        out.fill(0);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for ConstantRng {}
