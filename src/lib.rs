@@ -136,8 +136,9 @@ pub use crate::wire::prekey_message::PreKeyMessage;
 pub use crate::wire::snapshot::{RestoreError, Snapshot};
 pub use crate::x3dh::agree::InitiateError;
 pub use crate::x3dh::bundle::VerifiedBundle;
+pub use crate::x3dh::consume::UsedPreKeys;
 pub use crate::x3dh::context::{ApplicationTooLong, Context, Policy};
-pub use crate::x3dh::store::{PreKeyError, PreKeyStatus, PreKeyStore, UsedPreKeys};
+pub use crate::x3dh::store::{PreKeyError, PreKeyStatus, PreKeyStore};
 
 /// The README's code is compiled and run like every other example.
 #[cfg(all(doctest, feature = "std", feature = "pq"))]

@@ -5,7 +5,6 @@
 //! before anything is derived, and leaves nothing behind: what the chain that ends still owes is derived only after the
 //! message has opened. SPEC.
 
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 use super::root::RootKey;
@@ -21,14 +20,16 @@ use crate::secret::{Secret, Transient};
 use crate::wire::codec::DecodeError;
 use crate::wire::message::{Header, Message};
 
-/// What one message will change, if it opens.
+/// What one message will change, if it opens. Lives for one call, and on the stack: a value that is moved out of a box
+/// stays behind in freed memory.
+#[allow(clippy::large_enum_variant, reason = "boxed, it would leave keys in freed memory")]
 pub(crate) enum Change {
     /// Use up a kept key.
     UseKept(Position),
     /// Step the current receiving chain.
     Advance(Reached),
     /// Turn the ratchet.
-    Turn(Box<Turn>),
+    Turn(Turn),
 }
 
 /// A new remote ratchet key, and the chain that begins with it.
@@ -134,7 +135,7 @@ impl State {
         let ended = self.receiving.as_ref();
         let (key, turn) = plan_turn(&self.root, ratchet, header, ended, self.limits)?;
         let position = Position { chain: turn.index, number: header.number };
-        Ok((Step::new(key, Change::Turn(Box::new(turn))), position))
+        Ok((Step::new(key, Change::Turn(turn)), position))
     }
 
     /// Makes the change. Takes the proof that the message opened, and cannot fail.
@@ -147,7 +148,7 @@ impl State {
                 self.skipped.keep(receiving.index, passed, max);
             }
             (Change::Advance(_), None) => debug_assert!(false, "planned from a receiving chain"),
-            (Change::Turn(turn), _) => self.commit_turn(*turn),
+            (Change::Turn(turn), _) => self.commit_turn(turn),
         }
     }
 

@@ -13,9 +13,10 @@ use crate::ratchet::State;
 use crate::ratchet::decrypt::{self, DecryptError};
 use crate::wire::prekey_message::PreKeyMessage;
 use crate::x3dh::agree::{self, HandshakeKeys};
+use crate::x3dh::consume::{Opened, Unusable, UsedPreKeys};
 use crate::x3dh::context::{Context, Refusal};
 use crate::x3dh::replay::Replay;
-use crate::x3dh::store::{Opened, PreKeyStore, Unusable, UsedPreKeys, WrongIdentity};
+use crate::x3dh::store::{PreKeyStore, WrongIdentity};
 
 /// A first message that has opened, and the session that it began.
 ///

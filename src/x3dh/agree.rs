@@ -14,8 +14,8 @@ use alloc::vec::Vec;
 use rand_core::TryCryptoRng;
 
 use super::bundle::VerifiedBundle;
+use super::consume::Selected;
 use super::context::{Context, Refusal};
-use super::store::Selected;
 use super::transcript::{Named, Transcript};
 use crate::keys::identity::Identity;
 use crate::keys::prekey::PreKeyKind;

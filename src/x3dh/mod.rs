@@ -7,7 +7,9 @@
 
 pub(crate) mod agree;
 pub(crate) mod bundle;
+pub(crate) mod consume;
 pub(crate) mod context;
+mod generation;
 mod publication;
 pub(crate) mod replay;
 pub(crate) mod store;

@@ -12,43 +12,16 @@ use core::fmt;
 
 use rand_core::TryCryptoRng;
 
-use super::replay::{Replay, ReplayRecord, ReplayTag};
+use super::generation::{Dated, Generation};
 use crate::keys::identity::{Identity, PublicIdentity};
 use crate::keys::prekey::{PreKeyId, PreKeyKind, SignedKey};
 use crate::keys::suite::Suite;
 use crate::keys::time::UnixTime;
 use crate::limits::{self, MAX_ONE_TIME_PREKEYS};
 use crate::primitives::agreement::SecretKey;
-use crate::primitives::kem::{KeyPair, Seed};
+use crate::primitives::kem::Seed;
 use crate::secret::{RandomnessFailed, Secret};
 use crate::wire::bundle::Publication;
-use crate::wire::prekey_message::PreKeyMessage;
-
-/// A secret and when its public half was signed.
-pub(crate) struct Dated<S> {
-    pub(crate) created: UnixTime,
-    pub(crate) expires: UnixTime,
-    pub(crate) secret: S,
-}
-
-impl<S> Dated<S> {
-    pub(super) fn new(created: UnixTime, secret: S) -> Self {
-        Self { created, expires: created.plus(limits::PREKEY_LIFETIME), secret }
-    }
-
-    /// Is it too old even for messages that were under way when it expired? SPEC: R-16.
-    fn is_over(&self, now: UnixTime) -> bool {
-        now >= self.expires.plus(limits::PREKEY_GRACE)
-    }
-}
-
-/// What is rotated together.
-pub(crate) struct Generation {
-    pub(super) signed: Dated<SecretKey>,
-    pub(super) signed_id: PreKeyId,
-    pub(super) last_resort: Option<(PreKeyId, Seed)>,
-    pub(super) replays: ReplayRecord,
-}
 
 /// A device's pre-keys for one suite: the secrets behind what it has published.
 ///
@@ -65,13 +38,6 @@ pub struct PreKeyStore {
     pub(super) previous: Option<Generation>,
     pub(super) one_time: BTreeMap<PreKeyId, Dated<SecretKey>>,
     pub(super) kem_one_time: BTreeMap<PreKeyId, Dated<Seed>>,
-}
-
-/// What a message needs from the store.
-pub(crate) struct Selected<'a> {
-    pub(crate) signed: &'a SecretKey,
-    pub(crate) one_time: Option<&'a SecretKey>,
-    pub(crate) kem: Option<(PreKeyKind, KeyPair)>,
 }
 
 impl PreKeyStore {
@@ -150,7 +116,7 @@ impl PreKeyStore {
     ) -> Result<Publication, PreKeyError> {
         self.check_identity(identity)?;
         let new = Generation::draw(self.suite, now, rng)?;
-        if new.signed_id == self.current.signed_id {
+        if self.generation(new.signed_id).is_some() {
             return Err(PreKeyError::Randomness);
         }
         self.previous = Some(core::mem::replace(&mut self.current, new));
@@ -210,89 +176,6 @@ impl PreKeyStore {
         if identity.public() == self.identity { Ok(()) } else { Err(WrongIdentity) }
     }
 
-    /// The secrets that a message names. Naming them is free: nothing is used up here. SPEC: R-12.
-    pub(crate) fn select(
-        &self,
-        request: &PreKeyMessage<'_>,
-        now: UnixTime,
-    ) -> Result<Selected<'_>, Unusable> {
-        let prefix = &request.prefix;
-        let signed = self.generation(prefix.signed).ok_or(Unusable::Unknown(PreKeyKind::Signed))?;
-        if signed.signed.is_over(now) {
-            return Err(Unusable::SignedPreKeyExpired);
-        }
-        let one_time = prefix.one_time.map(|id| self.one_time.get(&id));
-        if matches!(one_time, Some(None)) {
-            return Err(Unusable::Unknown(PreKeyKind::OneTime));
-        }
-        let kem = prefix.kem.map(|(id, _)| self.kem_key(id));
-        if matches!(kem, Some(None)) {
-            return Err(Unusable::Unknown(PreKeyKind::KemOneTime));
-        }
-        Ok(Selected {
-            signed: &signed.signed.secret,
-            one_time: one_time.flatten().map(|key| &key.secret),
-            kem: kem.flatten(),
-        })
-    }
-
-    /// Has this handshake been accepted before? Only one without one-time keys can have been.
-    pub(crate) fn check_replay(
-        &self,
-        request: &PreKeyMessage<'_>,
-        tag: &ReplayTag,
-    ) -> Result<(), Replay> {
-        match self.generation(request.prefix.signed) {
-            Some(generation) if !self.uses_one_time(request) => generation.replays.check(tag),
-            _ => Ok(()),
-        }
-    }
-
-    /// Erases the one-time keys that a message has used, or records its handshake if it used none. SPEC.
-    pub(crate) fn consume(
-        &mut self,
-        request: &PreKeyMessage<'_>,
-        tag: ReplayTag,
-        _opened: &Opened,
-    ) -> UsedPreKeys {
-        let prefix = &request.prefix;
-        let one_time = prefix.one_time.filter(|id| self.one_time.remove(id).is_some());
-        let kem_id = prefix.kem.map(|(id, _)| id);
-        let kem_one_time = kem_id.filter(|id| self.kem_one_time.remove(id).is_some());
-        let recorded = one_time.is_none() && kem_one_time.is_none();
-        if let Some(generation) = self.generation_mut(prefix.signed).filter(|_| recorded) {
-            generation.replays.insert(tag);
-        }
-        self.changed();
-        UsedPreKeys { signed: prefix.signed, one_time, kem_one_time, recorded }
-    }
-
-    fn uses_one_time(&self, request: &PreKeyMessage<'_>) -> bool {
-        let kem = request.prefix.kem;
-        request.prefix.one_time.is_some()
-            || kem.is_some_and(|(id, _)| self.kem_one_time.contains_key(&id))
-    }
-
-    fn generation(&self, signed: PreKeyId) -> Option<&Generation> {
-        let mut generations = core::iter::once(&self.current).chain(&self.previous);
-        generations.find(|generation| generation.signed_id == signed)
-    }
-
-    fn generation_mut(&mut self, signed: PreKeyId) -> Option<&mut Generation> {
-        let mut generations = core::iter::once(&mut self.current).chain(&mut self.previous);
-        generations.find(|generation| generation.signed_id == signed)
-    }
-
-    fn kem_key(&self, id: PreKeyId) -> Option<(PreKeyKind, KeyPair)> {
-        if let Some(key) = self.kem_one_time.get(&id) {
-            return Some((PreKeyKind::KemOneTime, key.secret.expand()));
-        }
-        let generations = core::iter::once(&self.current).chain(&self.previous);
-        let mut last_resorts = generations.filter_map(|generation| generation.last_resort.as_ref());
-        let (_, seed) = last_resorts.find(|(last_resort, _)| *last_resort == id)?;
-        Some((PreKeyKind::KemLastResort, seed.expand()))
-    }
-
     /// Signs the current generation and these one-time keys. Ed25519 is deterministic: the same keys give the same bytes.
     fn publish(
         &self,
@@ -331,7 +214,7 @@ impl PreKeyStore {
         self.one_time.len().saturating_add(self.kem_one_time.len()).saturating_add(previous.sum())
     }
 
-    fn changed(&mut self) {
+    pub(super) fn changed(&mut self) {
         self.epoch = self.epoch.saturating_add(1);
     }
 }
@@ -347,29 +230,6 @@ impl fmt::Debug for PreKeyStore {
             .field("one_time", &one_time.len())
             .field("kem_one_time", &kem_one_time.len())
             .finish_non_exhaustive()
-    }
-}
-
-impl Generation {
-    fn draw<R: TryCryptoRng + ?Sized>(
-        suite: Suite,
-        now: UnixTime,
-        rng: &mut R,
-    ) -> Result<Self, RandomnessFailed> {
-        let signed = SecretKey::new(Secret::random(rng)?);
-        let last_resort = if suite.is_hybrid() {
-            let seed = Seed::random(rng)?;
-            let pair = seed.expand();
-            Some((PreKeyId::of(PreKeyKind::KemLastResort, pair.public().as_ref()), seed))
-        } else {
-            None
-        };
-        Ok(Self {
-            signed_id: PreKeyId::of(PreKeyKind::Signed, signed.public().as_bytes()),
-            signed: Dated::new(now, signed),
-            last_resort,
-            replays: ReplayRecord::default(),
-        })
     }
 }
 
@@ -403,37 +263,6 @@ pub struct PreKeyStatus {
     pub rotate: bool,
     /// Handshakes without a one-time key that can still be accepted before the next rotation.
     pub replay_room: usize,
-}
-
-/// Which pre-keys an accepted message has used. They are erased from the store already; an application that keeps them
-/// elsewhere too deletes those here in the same transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct UsedPreKeys {
-    /// The signed pre-key. It stays until it is rotated out.
-    pub signed: PreKeyId,
-    /// The X25519 one-time pre-key.
-    pub one_time: Option<PreKeyId>,
-    /// The KEM one-time pre-key.
-    pub kem_one_time: Option<PreKeyId>,
-    /// No one-time key was used, and the handshake stands in the replay record instead.
-    pub recorded: bool,
-}
-
-/// Proof that a message has opened, without which nothing is used up.
-pub(crate) struct Opened(());
-
-impl Opened {
-    /// From the proof that the ratchet's first step is authenticated.
-    pub(crate) const fn from_proof<C>(_: &crate::chain::step::Authenticated<C>) -> Self {
-        Self(())
-    }
-}
-
-/// Why a message's pre-keys cannot be used.
-pub(crate) enum Unusable {
-    Unknown(PreKeyKind),
-    SignedPreKeyExpired,
 }
 
 /// The store belongs to another identity.

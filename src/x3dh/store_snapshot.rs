@@ -2,8 +2,9 @@
 
 use alloc::collections::BTreeMap;
 
+use super::generation::{Dated, Generation};
 use super::replay::ReplayRecord;
-use super::store::{Dated, Generation, PreKeyStore};
+use super::store::PreKeyStore;
 use crate::keys::prekey::{PreKeyId, PreKeyKind};
 use crate::keys::suite::Suite;
 use crate::limits::MAX_ONE_TIME_PREKEYS;

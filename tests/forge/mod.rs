@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test crate uses its own part")]
 
 pub mod impostor;
+pub mod scene;
 pub mod snapshot;
 pub mod torsion;
 
@@ -153,7 +154,7 @@ impl Bundle {
         out.extend(self.identity);
         self.signed.write(&mut out);
         self.one_time.iter().for_each(|key| key.write(&mut out));
-        for key in &self.kem {
+        if let Some(key) = &self.kem {
             out.push(key.kind);
             key.write(&mut out);
         }
@@ -256,7 +257,7 @@ impl First {
         out.extend(self.ephemeral);
         out.extend(self.signed);
         out.extend(self.one_time.iter().flatten());
-        for (id, ciphertext) in &self.kem {
+        if let Some((id, ciphertext)) = &self.kem {
             out.extend(id);
             out.extend(ciphertext);
         }

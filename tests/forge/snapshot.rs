@@ -27,6 +27,21 @@ pub fn body(snapshot: &[u8]) -> &[u8] {
     &snapshot[FRAME..snapshot.len() - CHECKSUM]
 }
 
+/// The exporter key and RK in a session's snapshot.
+pub fn session_keys(snapshot: &[u8]) -> [[u8; 32]; 2] {
+    let rest = &mut &body(snapshot)[2 + 64..];
+    for _ in ["provider", "user"] {
+        let [_tag, len] = array(rest);
+        take(rest, usize::from(len));
+    }
+    take(rest, 5 + 32 + 32);
+    let prefix = u16::from_be_bytes(array(rest));
+    take(rest, usize::from(prefix));
+    let exporter = array(rest);
+    take(rest, 4 + 4);
+    [exporter, array(rest)]
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Curve {
     pub created: u64,

@@ -5,9 +5,10 @@ use super::small_order_u;
 
 /// The *u*-coordinates of P + T for the seven points T of small order, P being a point with coordinate `u`.
 pub fn translates(u: &[u8; 32]) -> [[u8; 32]; 7] {
-    let point = Point::with_u(Field::read(u)).expect("on the curve");
-    let [two, four, eight, eight_too, _] =
-        small_order_u().map(|u| Point::with_u(Field::read(&u)).unwrap_or(Point::ORDER_TWO));
+    let point = Point::with_u(u).expect("on the curve");
+    // The fifth is on the twist.
+    let [two, four, eight, eight_too, _] = small_order_u().map(|u| Point::with_u(&u));
+    let [two, four, eight, eight_too] = [two, four, eight, eight_too].map(Option::unwrap);
     let torsion =
         [two, four, four.negated(), eight, eight.negated(), eight_too, eight_too.negated()];
     torsion.map(|torsion| point.plus(torsion).u.write())
@@ -20,9 +21,9 @@ struct Point {
 }
 
 impl Point {
-    const ORDER_TWO: Self = Self { u: Field::ZERO, v: Field::ZERO };
-
-    fn with_u(u: Field) -> Option<Self> {
+    /// One of the two points with this coordinate, if it is on the curve.
+    fn with_u(u: &[u8; 32]) -> Option<Self> {
+        let u = Field::read(u);
         let square = u.times(u).times(u).plus(Field::A.times(u).times(u)).plus(u);
         square.root().map(|v| Self { u, v })
     }
@@ -115,7 +116,6 @@ impl Field {
         }
     }
 
-    /// To the power of 2^`bits` − `less`, shifted right by `shift`.
     fn power(self, exponent: [u32; 8]) -> Self {
         let bits = (0..256).rev().map(|bit| exponent[bit / 32] >> (bit % 32) & 1);
         let one = Self([1, 0, 0, 0, 0, 0, 0, 0]);

@@ -160,7 +160,8 @@ fn comment_len(text: &str) -> Option<usize> {
 fn string_len(text: &str) -> Option<usize> {
     let behind_b = text.strip_prefix(['b', 'c']).unwrap_or(text);
     let start = text.len() - behind_b.len();
-    let hashes = behind_b.strip_prefix('r').map(|raw| raw.len() - raw.trim_start_matches('#').len());
+    let hashes =
+        behind_b.strip_prefix('r').map(|raw| raw.len() - raw.trim_start_matches('#').len());
     if let Some(hashes) = hashes {
         let open = start + 1 + hashes;
         text.get(open..)?.strip_prefix('"')?;

@@ -1,0 +1,7 @@
+use confidant::{PreKeyBundle, VerifiedBundle};
+
+fn verify(bundle: PreKeyBundle) -> VerifiedBundle {
+    VerifiedBundle(bundle)
+}
+
+fn main() {}

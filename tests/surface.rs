@@ -1,0 +1,364 @@
+//! What the crate shows: its own types and nobody else's, errors that carry nothing, and no way to misuse an identity.
+
+mod common;
+mod probe;
+mod source;
+
+use std::error::Error;
+use std::fmt::Debug;
+
+use common::{SUITES, World};
+use confidant::{
+    AcceptError, Accepted, Address, AddressError, ApplicationTooLong, BundleError, Context,
+    DecodeError, DecryptError, DeviceId, EncryptError, ExportError, Identity, InitiateError,
+    InvalidKey, LimitTooHigh, Limits, Peer, Plaintext, Policy, PreKeyBundle, PreKeyError, PreKeyId,
+    PreKeyKind, PreKeyMessage, PreKeyStatus, PreKeyStore, Provider, PublicIdentity, Publication,
+    RandomnessFailed, Received, RestoreError, Role, Secret, Session, Snapshot, Suite, UnixTime,
+    UsedPreKeys, UserId, VerifiedBundle,
+};
+use probe::implements;
+use source::{File, Token, closing, files, lines_with, stands};
+
+/// Dependencies, as they are named in code.
+const DEPENDENCIES: &[&str] = &[
+    "aes_gcm",
+    "ed25519_dalek",
+    "getrandom",
+    "hkdf",
+    "hmac",
+    "libcrux_ml_kem",
+    "rand_core",
+    "serde",
+    "sha2",
+    "subtle",
+    "x25519_dalek",
+    "zeroize",
+];
+
+/// What a user of the crate has to know of others: the bound on generators, and serde where its feature is on.
+const SHOWN: &[&str] = &["rand_core", "serde"];
+
+/// The files that call `.sign(…)`: the one that signs pre-keys, and the two that it goes through.
+const SIGNERS: &[&str] = &["keys/identity.rs", "keys/prekey.rs", "primitives/sign.rs"];
+
+fn assert_none(wrong: impl Fn(&File) -> Vec<String>) {
+    let wrong: Vec<String> = files("src", "rs").iter().flat_map(wrong).collect();
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+/// What is public or makes public: the tokens of each signature, field, variant, re-export and trait implementation.
+fn shown<'a>(code: &'a [Token<'a>]) -> Vec<&'a [Token<'a>]> {
+    let starts = (0..code.len()).filter(|at| match code[*at].text {
+        "pub" => !stands(code, at + 1, &["("]),
+        "impl" => *at == 0 || ["}", ";", "]"].contains(&code[at - 1].text),
+        _ => false,
+    });
+    starts.map(|at| &code[at..shown_end(code, at)]).collect()
+}
+
+/// A function or an implementation is shown up to its body, an enum whole, a field up to its comma.
+fn shown_end(code: &[Token<'_>], start: usize) -> usize {
+    let is_whole = ["enum", "use"].contains(&code.get(start + 1).map_or("", |token| token.text));
+    let mut at = start;
+    while let Some(token) = code.get(at) {
+        match token.text {
+            ";" | "," | "}" => return at,
+            "{" if is_whole => return closing(code, at).unwrap_or(code.len()),
+            "{" => return at,
+            // A tuple's fields are private unless they say `pub`, and then they are shown by themselves.
+            "(" if stands(code, start + 1, &["struct"]) => return at,
+            "(" | "[" => at = closing(code, at).map_or(code.len(), |end| end + 1),
+            ")" => return at,
+            "<" => at = angle_end(code, at),
+            _ => at += 1,
+        }
+    }
+    code.len()
+}
+
+/// Behind the `>` that closes the `<` at `open`.
+fn angle_end(code: &[Token<'_>], open: usize) -> usize {
+    let mut depth = 0_usize;
+    for (at, token) in code.iter().enumerate().skip(open) {
+        match token.text {
+            "<" => depth += 1,
+            ">" if depth == 1 => return at + 1,
+            ">" => depth -= 1,
+            _ => {}
+        }
+    }
+    code.len()
+}
+
+/// The names that a file has from a dependency, with the dependency.
+fn foreign_names<'a>(code: &[Token<'a>]) -> Vec<(&'a str, &'a str)> {
+    let mut names = Vec::new();
+    for start in (0..code.len()).filter(|at| code[*at].text == "use") {
+        let Some(root) = code.get(start + 1).filter(|root| DEPENDENCIES.contains(&root.text))
+        else {
+            continue;
+        };
+        let path = code[start + 1..].iter().take_while(|token| token.text != ";");
+        let path: Vec<&str> = path.map(|token| token.text).collect();
+        // What is renamed is here under its other name.
+        let here = |at: usize| path[at] != "as" && path.get(at + 1) != Some(&"as");
+        let words = (0..path.len()).filter(|at| path[*at].starts_with(char::is_alphabetic));
+        names.extend(words.filter(|at| here(*at)).map(|at| (path[at], root.text)));
+    }
+    names
+}
+
+fn foreign_in_public(file: &File) -> Vec<String> {
+    let code = file.code();
+    let names = foreign_names(&code);
+    let owner = |at: usize, tokens: &[Token<'_>]| {
+        let word = tokens[at].text;
+        let inline = DEPENDENCIES.contains(&word) && stands(tokens, at + 1, &["::"]);
+        let inside = at > 0 && tokens[at - 1].text == "::";
+        let imported = names.iter().find(|(name, _)| *name == word).map(|(_, root)| *root);
+        imported
+            .filter(|_| !inside)
+            .or_else(|| DEPENDENCIES.iter().find(|d| inline && **d == word).copied())
+    };
+    let mut wrong = Vec::new();
+    for tokens in shown(&code) {
+        for at in 0..tokens.len() {
+            if let Some(root) = owner(at, tokens).filter(|root| !SHOWN.contains(root)) {
+                let Token { text, line } = tokens[at];
+                wrong.push(format!("{}:{line}: {text} is of {root}", file.path));
+            }
+        }
+    }
+    wrong
+}
+
+/// A dependency can be replaced without anybody's noticing.
+#[test]
+fn no_type_of_a_dependency_is_public() {
+    assert_none(foreign_in_public);
+}
+
+#[test]
+fn a_type_of_a_dependency_is_found() {
+    let wrong = |text: &str| foreign_in_public(&File::new("src/a.rs", text)).len();
+    let dalek = "use x25519_dalek::{PublicKey as Theirs, StaticSecret};\n";
+    let with = |text: &str| format!("{dalek}{text}");
+    assert_eq!(wrong(&with("pub(crate) fn a(b: Theirs) {}\nstruct C(Theirs);")), 0);
+    assert_eq!(wrong(&with("pub struct A(Theirs);\npub struct B { c: Theirs }")), 0);
+    assert_eq!(wrong(&with("pub fn a() { let b: Theirs; }\nimpl A { fn b(c: Theirs) {} }")), 0);
+    assert_eq!(
+        wrong("use rand_core::TryCryptoRng;\npub fn a<R: TryCryptoRng + ?Sized>(r: &mut R) {}"),
+        0
+    );
+    for bad in [
+        "pub fn a(b: Theirs) {}",
+        "pub fn a() -> Option<Theirs> { None }",
+        "impl A { pub fn b(&self) -> &StaticSecret { &self.0 } }",
+        "pub struct A { b: u8, pub c: Theirs }",
+        "pub struct A(pub Theirs);",
+        "pub enum A { B, C(Theirs) }",
+        "pub const A: Option<Theirs> = None;",
+        "pub type A = Theirs;",
+        "impl From<Theirs> for A {}",
+        "pub fn a(b: x25519_dalek::PublicKey) {}",
+        "pub use x25519_dalek::PublicKey;",
+        "pub use sha2::Sha256;",
+    ] {
+        assert!(wrong(&with(bad)) > 0, "{bad}");
+    }
+}
+
+/// Public enums without `#[non_exhaustive]`.
+fn exhaustive(file: &File) -> Vec<String> {
+    let code = file.code();
+    let enums = (0..code.len()).filter(|at| stands(&code, *at, &["pub", "enum"]));
+    let bad = enums.filter(|at| !attributes(&code, *at).contains(&"non_exhaustive"));
+    bad.map(|at| format!("{}: {}", file.path, code[at + 2].text)).collect()
+}
+
+/// The first words of the attributes before an item.
+fn attributes<'a>(code: &[Token<'a>], item: usize) -> Vec<&'a str> {
+    let mut found = Vec::new();
+    let mut end = item;
+    while end > 0 && code[end - 1].text == "]" {
+        let opens = (0..end)
+            .rev()
+            .find(|at| stands(code, *at, &["#", "["]) && closing(code, at + 1) == Some(end - 1));
+        let Some(start) = opens else { break };
+        found.push(code[start + 2].text);
+        end = start;
+    }
+    found
+}
+
+/// what can go wrong, and what there is to choose from, may grow.
+#[test]
+fn public_enums_may_grow() {
+    assert_none(exhaustive);
+    let wrong = |text| exhaustive(&File::new("src/a.rs", text)).len();
+    assert_eq!(wrong("#[derive(Clone)]\n#[non_exhaustive]\npub enum A { B }"), 0);
+    assert_eq!(wrong("#[non_exhaustive]\n#[derive(Clone)]\npub enum A { B }"), 0);
+    assert_eq!(wrong("#[non_exhaustive]\npub struct A;\n#[derive(Clone)]\npub enum B { C }"), 1);
+}
+
+fn is_error<E: Copy + Eq + Debug + Error + Send + Sync + 'static>(name: &str) -> (String, usize) {
+    (name.to_owned(), size_of::<E>())
+}
+
+/// an error is a number and perhaps another one. There is no room in it for a key, nor for a peer's words.
+#[test]
+fn errors_carry_nothing() {
+    macro_rules! errors {
+        ($($error:ty),+ $(,)?) => { [$(is_error::<$error>(stringify!($error))),+] };
+    }
+    let mut errors = errors![
+        AcceptError,
+        AddressError,
+        ApplicationTooLong,
+        BundleError,
+        DecodeError,
+        DecryptError,
+        EncryptError,
+        ExportError,
+        InitiateError,
+        InvalidKey,
+        LimitTooHigh,
+        PreKeyError,
+        RandomnessFailed,
+        RestoreError,
+    ];
+    assert!(errors.iter().all(|(_, size)| *size <= 2), "{errors:?}");
+    errors.sort();
+    let named: Vec<&str> = errors.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(all_errors(), named, "this test has forgotten an error");
+}
+
+/// Every type that `errors.rs` speaks for.
+fn all_errors() -> Vec<String> {
+    let file = File::new("src/errors.rs", &source::read("src/errors.rs").unwrap());
+    let code = file.code();
+    let speaks = (0..code.len()).filter(|at| stands(&code, *at, &["impl", "Error", "for"]));
+    let mut names: Vec<String> = speaks.map(|at| code[at + 3].text.to_owned()).collect();
+    names.sort();
+    names
+}
+
+/// what an error says is one line, and has no bytes in it.
+#[test]
+fn errors_speak_in_one_line() {
+    let errors: [&dyn Error; 8] = [
+        &AcceptError::UnknownPreKey(PreKeyKind::KemOneTime),
+        &BundleError::BadSignature(PreKeyKind::Signed),
+        &DecodeError::NotCanonical,
+        &DecryptError::Malformed(DecodeError::WrongKind),
+        &EncryptError::ChainExhausted,
+        &InitiateError::IdentityChanged,
+        &PreKeyError::Randomness,
+        &RestoreError::Malformed(DecodeError::Corrupted),
+    ];
+    for error in errors {
+        let text = error.to_string();
+        assert!((10..80).contains(&text.len()) && !text.contains(['\n', '[', '{']), "{text}");
+    }
+    let told = DecryptError::Malformed(DecodeError::WrongKind).to_string();
+    assert_eq!(told, "not a message: not the expected format");
+}
+
+/// Sessions live in servers and in background tasks.
+#[test]
+fn everything_goes_between_threads() {
+    macro_rules! stays {
+        ($($type:ty),+ $(,)?) => {{
+            let all = [$((stringify!($type), implements!($type: Send + Sync + Unpin + 'static))),+];
+            all.into_iter().filter(|(_, goes)| !goes).map(|(name, _)| name).collect::<Vec<_>>()
+        }};
+    }
+    let stay = stays![
+        Accepted,
+        Address,
+        Context,
+        DeviceId,
+        Identity,
+        Limits,
+        Peer,
+        Plaintext,
+        Policy,
+        PreKeyBundle,
+        PreKeyId,
+        PreKeyKind,
+        PreKeyMessage<'static>,
+        PreKeyStatus,
+        PreKeyStore,
+        Provider,
+        PublicIdentity,
+        Publication,
+        Received,
+        Role,
+        Secret<32>,
+        Session,
+        Snapshot,
+        Suite,
+        UnixTime,
+        UsedPreKeys,
+        UserId,
+        VerifiedBundle,
+    ];
+    assert_eq!(stay, [""; 0]);
+    assert_eq!(stays![std::rc::Rc<u8>], ["std::rc::Rc<u8>"]);
+}
+
+/// Calls of `.sign(…)` where nothing is to be signed, and public functions that sign.
+fn signing(file: &File) -> Vec<String> {
+    let code = file.code();
+    let mut lines = lines_with(&code, &[".", "sign", "("]);
+    if SIGNERS.contains(&file.in_src()) && lines.len() == 1 {
+        lines.clear();
+    }
+    let offered = (0..code.len()).filter(|at| {
+        let name = code.get(at + 2).map_or("", |token| token.text);
+        stands(&code, *at, &["pub", "fn"]) && name.starts_with("sign")
+    });
+    lines.extend(offered.filter(|at| code[at + 2].text != "signed_prekey").map(|at| code[at].line));
+    lines.iter().map(|line| format!("{}:{line}: signs", file.path)).collect()
+}
+
+/// an identity signs pre-keys, behind a label, and nothing that a caller hands to it.
+#[test]
+fn the_identity_signs_nothing_for_others() {
+    assert_none(signing);
+    let wrong = |path, text| signing(&File::new(path, text)).len();
+    assert_eq!(wrong("src/keys/prekey.rs", "fn a() { identity.sign(&b); }"), 0);
+    assert_eq!(wrong("src/keys/prekey.rs", "fn a() { i.sign(&b); i.sign(&c); }"), 2);
+    assert_eq!(wrong("src/session/mod.rs", "fn a() { self.identity.sign(b); }"), 1);
+    assert_eq!(wrong("src/keys/identity.rs", "impl I { pub fn sign_raw(&self, b: &[u8]) {} }"), 1);
+}
+
+/// what is printed of a secret is that it is one.
+#[test]
+fn secrets_print_nothing_of_themselves() {
+    for suite in SUITES {
+        let mut world = World::new(*suite, 1, 51);
+        let hello = world.initiate().encrypt(b"hello", &mut world.rng).unwrap();
+        let Accepted { session, received, used, .. } = world.accept(&hello);
+        let printed = |value: &dyn Debug| format!("{value:?}");
+        assert_eq!(printed(&Secret::<4>::init_with(|bytes| bytes.fill(7))), "Secret<4>(..)");
+        assert_eq!(printed(&received.plaintext), "Plaintext(5 bytes)");
+        let (epoch, len) = (session.epoch(), session.snapshot().expose().len());
+        let snapshot = format!("Snapshot(epoch {epoch}, {len} bytes)");
+        assert_eq!(printed(&session.snapshot()), snapshot);
+        let alice = world.alice.public();
+        assert_eq!(printed(&world.alice), format!("Identity {{ public: {alice:?}, .. }}"));
+        let (peer, prekeys) = (session.peer(), &world.prekeys);
+        let shown = format!(
+            "Session {{ suite: {suite:?}, role: Responder, peer: {peer:?}, epoch: {epoch}, established: true, .. }}"
+        );
+        assert_eq!(printed(&session), shown);
+        let shown = format!(
+            "PreKeyStore {{ suite: {suite:?}, identity: {:?}, epoch: {}, signed: {:?}, one_time: 0, kem_one_time: 0, .. }}",
+            world.bob.public(),
+            prekeys.epoch(),
+            used.signed,
+        );
+        assert_eq!(printed(prekeys), shown);
+    }
+}
