@@ -546,8 +546,8 @@ class _Refusals:
              self.other(group=b"fiends"), peer=CAROL)
         fail("relayed", "R-63", "Relayed", "a member passes it on over its own session", peer=CAROL)
         fail("relayed-device", "R-63", "Relayed", "the sender's other device passes it on", peer={**ALICE, "device": 2})
-        fail("relayed-identity", "R-63", "Relayed", "the sender's address with another identity", peer={**ALICE,
-             "seed": EVE["seed"]})
+        fail("relayed-identity", "R-63", "Relayed", "the sender's address with another identity",
+             peer={**ALICE, "seed": EVE["seed"]})
         fail("sender-hash", "R-63", "Relayed", "sender hash flipped", flip(self.encoded, 43 + self.g))
         fail("as-own", "R-63 R-64", "Conflicting", "a member passes it on as its own, key id kept",
              self.other(member(CAROL), key_id=self.good.key_id), peer=CAROL)
@@ -777,8 +777,8 @@ class _Broken:
         fail("device-tag", "NotCanonical", "our device under another tag", put(body, us + len(g.address) - 5, b"\4"))
         fail("identity", "InvalidKey", "our Ed25519 key of small order", put(body, us + len(g.address), BAD_A[6][1]))
         fail("identity-x25519", "InvalidKey", "our X25519 key of small order", put(body, us + len(g.address) + 32, bytes(32)))
-        self.changed("not-among-members", "we are not among the members", lambda g: setattr(g, "address",
-                     g.address[:-1] + b"\x63"))
+        self.changed("not-among-members", "we are not among the members",
+                     lambda g: setattr(g, "address", g.address[:-1] + b"\x63"))
         self.changed("other-identity", "we are among the members with another identity",
                      lambda g: setattr(g, "identity", member(EVE)[1] if g.address != member(EVE)[0] else member(BOB)[1]))
 
