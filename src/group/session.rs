@@ -218,8 +218,9 @@ impl GroupSession {
         }
         let key = self.sender.as_ref().filter(|_| !self.due).ok_or(DistributeError::RotationDue)?;
         let distribution = key.fields(&self.group, &self.us).encode();
-        self.given.insert(to.address().clone());
-        self.changed();
+        if self.given.insert(to.address().clone()) {
+            self.changed();
+        }
         Ok(distribution)
     }
 

@@ -149,11 +149,14 @@ fn read_key(
     let number = reader.u32()?;
     let chain = ChainKey::from_parts(reader.secret()?, number);
     let skipped = Skipped::read(reader, GROUP_MAX_STORED)?;
-    let placed = skipped
-        .keys
-        .iter()
-        .all(|(position, _)| position.chain == 0 && (first..number).contains(&position.number));
-    if !placed || first > number || order >= group.next_order {
+    let chains = skipped.keys.iter().map(|(position, _)| position.chain);
+    let one_chain = chains
+        .chain(skipped.marks.iter().map(|mark| mark.position.chain))
+        .chain([skipped.forgotten.chain])
+        .all(|chain| chain == 0);
+    let mut numbers = skipped.keys.iter().map(|(position, _)| position.number);
+    let placed = numbers.all(|kept| (first..number).contains(&kept));
+    if !one_chain || !placed || first > number || order >= group.next_order {
         return Err(DecodeError::NotCanonical);
     }
     let from = Arc::new(Peer::new(identity, address));

@@ -858,7 +858,7 @@ class _Broken:
             parts += [(u32(0) + u32(i)).hex(), [at + 8, at + 40]]
         edited = {"parts": [*parts, whole[-8:].hex()]}
         assert ops.data(edited, self.body) == whole and end < 503
-        self.book.fail(self.name, "kept-too-many", "restore-group", "R-122 R-68", "Malformed(NotCanonical)",
+        self.book.fail(self.name, "kept-too-many", "restore-group", "R-122 R-68", "Malformed(TooMany)",
                        "501 kept keys", snapshot=edited)
 
     def many_keys(self):

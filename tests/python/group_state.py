@@ -1,6 +1,6 @@
 """Snapshots of groups, of state.md ("Group, kind 0x03")."""
 
-from confidant import MAX_LIMIT, MAX_MARKS, Receiving
+from confidant import MAX_MARKS, Receiving
 from groups import MAX_BEFORE, MAX_KEYS, MAX_MEMBERS, MAX_STORED, Group, OwnKey, SenderKey, address_order
 from primitives import check_ed25519
 from state import _ascending, _frame, _position, _read_position, _require, _restore
@@ -73,7 +73,7 @@ def _read_sender_key(r):
                     r.number(8), Receiving(0, r.number(4), r.take(32)))
     key.forgotten = _read_position(r)
     key.marks = [(r.number(8), _read_position(r)) for _ in range(r.limited(1, MAX_MARKS))]
-    kept = [(_read_position(r), r.take(32)) for _ in range(r.limited(4, MAX_LIMIT))]
+    kept = [(_read_position(r), r.take(32)) for _ in range(r.limited(4, 500))]
     key.kept = dict(kept)
     _check_kept(key, [at for at, _ in kept])
     return key

@@ -76,7 +76,7 @@ fn open(given: &mut Given) -> Result<Value, Stop> {
 }
 
 /// Large bytes by their length and SHA-256.
-fn brief(bytes: &[u8]) -> Value {
+pub(super) fn brief(bytes: &[u8]) -> Value {
     if bytes.len() <= 8192 {
         return hex(bytes);
     }

@@ -95,9 +95,11 @@ impl Vector {
         Given::new(&own, success.given.clone(), success.linked(&self.op))
     }
 
-    /// The results of this success that a vector of operation `op` takes as inputs.
+    /// The results of this success that a vector of operation `op` takes as inputs, and those of its inputs that the vector
+    /// may edit.
     fn linked(&self, op: &str) -> Map<String, Value> {
         let result = |key: &str| Map::from_iter([(String::from(key), self.out[key].clone())]);
+        let input = |key: &str| Map::from_iter([(String::from(key), self.given[key].clone())]);
         match op {
             "accept" => {
                 let index: usize = self.given.get("deliver").map_or(0, number).try_into().unwrap();
@@ -110,7 +112,12 @@ impl Vector {
             "decode-identity" => result("identity"),
             "open-prekey" => result("identity").into_iter().chain(result("body")).collect(),
             "decrypt" => result("message"),
-            "restore-session" | "restore-store" => result("snapshot"),
+            "restore-session" | "restore-store" | "restore-group" => result("snapshot"),
+            "group-decrypt" => result("message").into_iter().chain(input("receiver")).collect(),
+            "group-encrypt" => input("sender"),
+            "receive-distribution" => {
+                input("distribution").into_iter().chain(input("receiver")).collect()
+            }
             _ => Map::new(),
         }
     }

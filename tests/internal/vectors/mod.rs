@@ -12,6 +12,10 @@ mod chain;
 mod conversation;
 mod exporter;
 mod given;
+mod group;
+mod group_conversation;
+mod group_sending;
+mod group_stored;
 mod handshake;
 mod identity;
 mod message;
@@ -29,12 +33,13 @@ use std::vec::Vec;
 use self::book::File;
 
 /// Each has its test in the file of its name.
-const FILES: [&File; 9] = [
+const FILES: [&File; 10] = [
     &aead::FILE,
     &bundle::FILE,
     &chain::FILE,
     &conversation::FILE,
     &exporter::FILE,
+    &group::FILE,
     &handshake::FILE,
     &identity::FILE,
     &message::FILE,

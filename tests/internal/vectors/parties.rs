@@ -6,7 +6,7 @@ use super::book::Stop;
 use super::given::Object;
 use crate::keys::prekey::PreKeyKind;
 use crate::{
-    Address, Context, DeviceId, Identity, Limits, Policy, Provider, Secret, Suite, UserId,
+    Address, Context, DeviceId, Identity, Limits, Member, Policy, Provider, Secret, Suite, UserId,
 };
 
 pub(super) fn secret<const N: usize>(bytes: &[u8]) -> Secret<N> {
@@ -65,6 +65,12 @@ impl Setting {
         let context = context.policy(Policy::ClassicalAllowed).limits(limits);
         context.application(&self.application).unwrap()
     }
+}
+
+/// A device of a group: its address, and the identity of its seed.
+pub(super) fn device(mut fields: Object) -> Member {
+    let identity = identity(&fields.bytes("seed")).public();
+    Member::new(address(fields), identity)
 }
 
 fn address(mut fields: Object) -> Address {

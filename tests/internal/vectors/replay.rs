@@ -27,6 +27,11 @@ impl Replay {
         Self { fails: left.is_empty(), left, drawn: Vec::new() }
     }
 
+    /// What goes out of order once the listed bytes are drawn.
+    pub(super) fn then_failing(self) -> Self {
+        Self { fails: true, ..self }
+    }
+
     /// What was drawn so far, draw by draw.
     pub(super) fn drawn(&self) -> &[Vec<u8>] {
         &self.drawn
@@ -50,7 +55,7 @@ impl TryRng for Replay {
     }
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
-        if self.fails {
+        if self.fails && self.left.is_empty() {
             return Err(RandomnessFailed);
         }
         let next = self.left.pop_front().expect("more is drawn than is listed");

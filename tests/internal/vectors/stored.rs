@@ -9,7 +9,7 @@ use crate::Session;
 use crate::wire::codec::{DecodeError, Reader};
 use crate::wire::snapshot::{Snapshot, SnapshotKind};
 
-type Position = (u32, u32);
+pub(super) type Position = (u32, u32);
 
 pub(super) struct Stored {
     pub(super) epoch: u64,
@@ -148,11 +148,11 @@ fn receiving(r: &mut Reader<'_>) -> Result<Option<Receiving>, DecodeError> {
     Ok(Some(Receiving { index, n, chain_key: *r.array()? }))
 }
 
-fn position(r: &mut Reader<'_>) -> Result<Position, DecodeError> {
+pub(super) fn position(r: &mut Reader<'_>) -> Result<Position, DecodeError> {
     Ok((r.u32()?, r.u32()?))
 }
 
-fn list<T>(
+pub(super) fn list<T>(
     r: &mut Reader<'_>,
     count: u32,
     read: fn(&mut Reader<'_>) -> Result<T, DecodeError>,
