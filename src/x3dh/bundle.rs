@@ -40,7 +40,7 @@ impl PreKeyBundle {
 
 /// A bundle whose every pre-key is signed by its identity, for its kind and suite, and valid.
 ///
-/// The only thing that a session can be started with, and only once: it is not `Clone`.
+/// The only thing that a session can be started with. Start one session with it: its one-time keys open one handshake.
 pub struct VerifiedBundle(PreKeyBundle);
 
 impl VerifiedBundle {
