@@ -1,6 +1,6 @@
 //! The ratchet's part of a session's snapshot. Layout in `docs/state.md`, "Session".
 //!
-//! Reading accepts exactly what writing can produce: one encoding per state, every bound checked.
+//! One encoding per state; the bounds that reading checks stand there.
 
 use alloc::collections::VecDeque;
 
