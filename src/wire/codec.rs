@@ -43,7 +43,7 @@ pub enum DecodeError {
     Truncated,
     /// Bytes are left over.
     TrailingBytes,
-    /// Longer than [`MAX_MESSAGE`](crate::limits::MAX_MESSAGE).
+    /// Longer than [`crate::limits::MAX_MESSAGE`].
     TooLong,
     /// Written by a version of the format that this crate does not know: update, or tell the peer.
     UnsupportedVersion,

@@ -76,7 +76,7 @@ impl Context {
     /// Binds the conversation to what the application has agreed on: its name, its version, the users' names. SPEC: R-05.
     ///
     /// # Errors
-    /// [`ApplicationTooLong`] above [`MAX_APPLICATION`](crate::limits::MAX_APPLICATION) bytes.
+    /// [`ApplicationTooLong`] above [`crate::limits::MAX_APPLICATION`] bytes.
     pub fn application(mut self, bytes: &[u8]) -> Result<Self, ApplicationTooLong> {
         if bytes.len() > MAX_APPLICATION {
             return Err(ApplicationTooLong);

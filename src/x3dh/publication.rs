@@ -30,7 +30,7 @@ impl Publication {
     ///
     /// # Errors
     /// [`PreKeyError::WrongIdentity`] for another identity or suite, [`PreKeyError::TooMany`] above
-    /// [`MAX_ONE_TIME_PREKEYS`](crate::limits::MAX_ONE_TIME_PREKEYS). Nothing has changed then.
+    /// [`crate::limits::MAX_ONE_TIME_PREKEYS`]. Nothing has changed then.
     pub fn update(&mut self, newer: Self) -> Result<(), PreKeyError> {
         let Self { suite, identity, signed, last_resort, one_time, kem_one_time } = newer;
         if suite != self.suite || identity != self.identity {

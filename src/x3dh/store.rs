@@ -68,7 +68,7 @@ impl PreKeyStore {
     ///
     /// # Errors
     /// [`PreKeyError::WrongIdentity`], [`PreKeyError::TooMany`] above
-    /// [`MAX_ONE_TIME_PREKEYS`](crate::limits::MAX_ONE_TIME_PREKEYS), [`PreKeyError::Randomness`] when the
+    /// [`crate::limits::MAX_ONE_TIME_PREKEYS`], [`PreKeyError::Randomness`] when the
     /// generator fails or repeats itself.
     pub fn replenish<R: TryCryptoRng + ?Sized>(
         &mut self,
@@ -257,9 +257,9 @@ pub struct PreKeyStatus {
     pub one_time: usize,
     /// KEM one-time pre-keys that have not been used; `None` in a suite without them.
     pub kem_one_time: Option<usize>,
-    /// Fewer than [`REFILL_BELOW`](crate::limits::REFILL_BELOW) of some kind: call `replenish`.
+    /// Fewer than [`crate::limits::REFILL_BELOW`] of some kind: call `replenish`.
     pub refill: bool,
-    /// The signed pre-key is older than [`PREKEY_ROTATION`](crate::limits::PREKEY_ROTATION): call `rotate`.
+    /// The signed pre-key is older than [`crate::limits::PREKEY_ROTATION`]: call `rotate`.
     pub rotate: bool,
     /// Handshakes without a one-time key that can still be accepted before the next rotation.
     pub replay_room: usize,
@@ -274,7 +274,7 @@ pub(crate) struct WrongIdentity;
 pub enum PreKeyError {
     /// The store was made for another identity than this one.
     WrongIdentity,
-    /// More than [`MAX_ONE_TIME_PREKEYS`](crate::limits::MAX_ONE_TIME_PREKEYS) one-time keys.
+    /// More than [`crate::limits::MAX_ONE_TIME_PREKEYS`] one-time keys.
     TooMany,
     /// The random number generator failed, or gave the same key twice. Do not go on with it.
     Randomness,
