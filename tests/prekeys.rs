@@ -320,7 +320,7 @@ fn ids_are_never_used_again() {
             assert_eq!(collect(&mut ids, &refilled), 3 * kinds);
             let rotated = store.rotate(&bob, NOW, &mut rng).unwrap();
             assert_eq!(collect(&mut ids, &rotated), kinds);
-            assert_eq!(collect(&mut ids, &store.publication(&bob).unwrap()), 0);
+            assert_eq!(collect(&mut ids, &store.publication(&bob, NOW).unwrap()), 0);
         }
         assert_eq!(ids.len(), 12 * kinds);
     }
@@ -346,7 +346,7 @@ fn a_refill_keeps_what_is_there() {
 fn ids_are_hashes_of_the_published_keys() {
     for suite in SUITES {
         let mut world = World::new(*suite, 1, 222);
-        let bundle = Bundle::read(&world.published.clone().next_bundle().encode());
+        let bundle = Bundle::read(&world.published.clone().next_bundle(NOW).encode());
         let first = world.initiate().encrypt(b"", &mut world.rng).unwrap();
         let request = PreKeyMessage::decode(&first).unwrap();
         assert_eq!(*request.signed_prekey().as_bytes(), bundle.signed.id());
@@ -367,7 +367,7 @@ fn each_one_time_key_is_handed_out_once() {
         let all = Published::read(&published.encode());
         let mut seen = (Vec::new(), Vec::new());
         for left in (0..3).rev() {
-            let bundle = Bundle::read(&published.next_bundle().encode());
+            let bundle = Bundle::read(&published.next_bundle(NOW).encode());
             assert_eq!(bundle.signed, all.signed);
             seen.0.extend(bundle.one_time);
             seen.1.extend(bundle.kem);
@@ -377,7 +377,7 @@ fn each_one_time_key_is_handed_out_once() {
         seen.1.sort_by_key(PreKey::id);
         assert_eq!(seen, (all.one_time, all.kem_one_time));
         for _ in 0..2 {
-            let bundle = Bundle::read(&published.next_bundle().encode());
+            let bundle = Bundle::read(&published.next_bundle(NOW).encode());
             assert_eq!((bundle.one_time, bundle.kem), (None, all.last_resort.clone()));
         }
     }
@@ -392,7 +392,7 @@ fn a_publication_is_everything_that_is_unused() {
         let one = Published::read(&world.published.encode());
         let World { bob, prekeys, rng, .. } = &mut world;
         let two = Published::read(&prekeys.replenish(bob, 4, NOW, rng).unwrap().encode());
-        let mut whole = Published::read(&prekeys.publication(bob).unwrap().encode());
+        let mut whole = Published::read(&prekeys.publication(bob, NOW).unwrap().encode());
         let sum = |mut a: Vec<PreKey>, b: Vec<PreKey>| {
             a.extend(b);
             a.sort_by_key(PreKey::id);
@@ -408,7 +408,7 @@ fn a_publication_is_everything_that_is_unused() {
         whole
             .kem_one_time
             .retain(|key| Some(&key.id()) != used.kem_one_time.as_ref().map(id_bytes));
-        let left = world.prekeys.publication(&world.bob).unwrap();
+        let left = world.prekeys.publication(&world.bob, NOW).unwrap();
         assert_eq!(Published::read(&left.encode()), whole);
         assert_eq!(left.remaining().0, 6);
     }
@@ -428,16 +428,16 @@ fn a_later_publication_is_merged_into_an_earlier_one() {
         for newer in [rotated, refill.clone(), refill] {
             published.update(newer).unwrap();
         }
-        assert_eq!(published.encode(), prekeys.publication(&bob).unwrap().encode());
+        assert_eq!(published.encode(), prekeys.publication(&bob, NOW).unwrap().encode());
         let merged = Published::read(&published.encode());
         assert_eq!((&merged.signed, &merged.last_resort), (&two.signed, &two.last_resort));
         assert_eq!(merged.one_time.len(), 5);
         assert!(one.one_time.iter().chain(&two.one_time).all(|key| merged.one_time.contains(key)));
         assert_ne!(one.signed, two.signed);
         for _ in 0..5 {
-            assert!(published.next_bundle().verify(NOW).unwrap().has_one_time());
+            assert!(published.next_bundle(NOW).verify(NOW).unwrap().has_one_time());
         }
-        assert!(!published.next_bundle().verify(NOW).unwrap().has_one_time());
+        assert!(!published.next_bundle(NOW).verify(NOW).unwrap().has_one_time());
     }
 }
 
@@ -524,7 +524,7 @@ fn a_store_belongs_to_one_identity() {
         assert_eq!(prekeys.replenish(alice, 1, NOW, &mut rng).err(), wrong);
         assert_eq!(prekeys.replenish(alice, 10_001, NOW, &mut rng).err(), wrong);
         assert_eq!(prekeys.rotate(alice, NOW, &mut rng).err(), wrong);
-        assert_eq!(prekeys.publication(alice).err(), wrong);
+        assert_eq!(prekeys.publication(alice, NOW).err(), wrong);
         let first = scene.first.write();
         let request = PreKeyMessage::decode(&first).unwrap();
         let refusal = Session::accept(alice, prekeys, &request, &bobs(), NOW).err();
@@ -561,7 +561,7 @@ fn a_previous_signed_prekey_cannot_come_again() {
         let World { bob, prekeys, published, .. } = &mut scene.world;
         let same = || TestRng::new(1);
         *prekeys = PreKeyStore::generate(bob, *suite, NOW, &mut same()).unwrap();
-        *published = prekeys.publication(bob).unwrap();
+        *published = prekeys.publication(bob, NOW).unwrap();
         let first = scene.world.initiate().encrypt(b"", &mut scene.world.rng).unwrap();
         assert!(scene.world.accept(&first).used.recorded);
         let World { bob, prekeys, rng, .. } = &mut scene.world;

@@ -27,7 +27,7 @@ impl Pairs {
             .output_directory(&results())
             .warm_up_time(Duration::from_millis(50))
             .measurement_time(Duration::from_millis(250))
-            .sample_size(30)
+            .sample_size(60)
             .nresamples(1_000)
             .configure_from_args();
         Self { criterion, names: Vec::new(), began: SystemTime::now() }

@@ -68,8 +68,11 @@ impl State {
 
     /// What the encoding alone does not say: see `docs/state.md`, "Bounds checked on reading".
     fn is_consistent(&self) -> bool {
-        let Self { receiving, retired, skipped, limits, .. } = self;
+        let Self { receiving, sending, retired, skipped, limits, .. } = self;
         let Skipped { keys, forgotten, marks } = skipped;
+        let next = receiving.as_ref().map_or(Position::START, Receiving::next);
+        let gone_by = *forgotten <= next && marks.back().is_none_or(|mark| mark.position <= next);
+        let begun = !matches!(sending, Sending::Active(active) if active.chain.number() == 0);
         let kept = u32::try_from(keys.len()).is_ok_and(|kept| kept <= limits.max_stored());
         let chains_end = receiving.as_ref().map_or(0, |receiving| receiving.index);
         let retired_ordered = retired.iter().is_sorted_by(|a, b| a.index < b.index)
@@ -79,7 +82,8 @@ impl State {
         let keys_placed = keys.iter().all(|(position, _)| self.has_passed(*position));
         let marks_ordered =
             marks.iter().is_sorted_by(|a, b| a.time <= b.time && a.position < b.position);
-        kept && retired_ordered && keys_ordered && keys_placed && marks_ordered
+        let ordered = retired_ordered && keys_ordered && marks_ordered;
+        kept && gone_by && begun && ordered && keys_placed
     }
 
     /// Is `position` one that a remembered chain has gone by?

@@ -15,12 +15,11 @@ use crate::secret::Secret;
 
 /// The type byte of each format.
 #[derive(Clone, Copy)]
-#[repr(u8)]
 pub(crate) enum Kind {
-    PreKeyMessage = 0x01,
-    Message = 0x02,
-    Bundle = 0x10,
-    Publication = 0x11,
+    PreKeyMessage,
+    Message,
+    Bundle,
+    Publication,
 }
 
 impl Kind {

@@ -61,7 +61,8 @@ impl VerifiedBundle {
     }
 
     /// Does it have a one-time pre-key? Without one (and without a KEM one-time key) the first message can be opened by
-    /// whoever later gets the peer's signed pre-key, and its replay is refused only by the peer's record. SPEC: R-18.
+    /// whoever later gets the peer's identity seed, signed pre-key and last-resort key, and its replay is refused only by
+    /// the peer's record. SPEC: R-18.
     #[must_use]
     pub const fn has_one_time(&self) -> bool {
         self.0.one_time.is_some()
