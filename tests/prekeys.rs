@@ -695,3 +695,62 @@ fn damage_is_found_before_age() {
     }
     assert_eq!(PreKeyStore::restore(snapshot.expose(), u64::MAX).err(), Some(RestoreError::Stale));
 }
+
+/// what has expired is not handed out, not published again and not counted, though the device still answers it.
+#[test]
+fn what_has_expired_is_not_on_offer() {
+    for suite in SUITES {
+        let World { bob, mut prekeys, mut published, mut rng, .. } = World::new(*suite, 30, 301);
+        let last = at(NOW.as_secs() + limits::PREKEY_LIFETIME - 1);
+        let over = at(NOW.as_secs() + limits::PREKEY_LIFETIME);
+        published.update(prekeys.rotate(&bob, last, &mut rng).unwrap()).unwrap();
+        assert_eq!((prekeys.status(last).one_time, prekeys.status(last).refill), (30, false));
+        assert!(published.clone().next_bundle(last).verify(last).unwrap().has_one_time());
+        assert_eq!((prekeys.status(over).one_time, prekeys.status(over).refill), (0, true));
+        assert!(!published.next_bundle(over).verify(over).unwrap().has_one_time());
+        assert_eq!(published.remaining(), (0, 0));
+        assert_eq!(prekeys.publication(&bob, over).unwrap().remaining(), (0, 0));
+        assert_eq!(prekeys.purge(over), 0);
+    }
+}
+
+/// pre-keys that were made by a clock that ran ahead count for nothing, and the signed one is due.
+#[test]
+fn a_clock_that_ran_ahead_is_noticed() {
+    for suite in SUITES {
+        let World { bob, mut prekeys, mut rng, .. } = World::new(*suite, 30, 302);
+        let before = at(NOW.as_secs() - limits::CLOCK_SKEW);
+        assert!(!prekeys.status(before).rotate);
+        assert_eq!(prekeys.status(before).one_time, 30);
+        let long_before = at(before.as_secs() - 1);
+        assert!(prekeys.status(long_before).rotate);
+        assert_eq!(prekeys.status(long_before).one_time, 0);
+        prekeys.rotate(&bob, long_before, &mut rng).unwrap();
+        prekeys.replenish(&bob, 20, long_before, &mut rng).unwrap();
+        let bundle = prekeys.publication(&bob, long_before).unwrap().next_bundle(long_before);
+        assert!(bundle.verify(long_before).unwrap().has_one_time());
+        assert!(!prekeys.status(long_before).refill);
+    }
+}
+
+/// An upload that arrives late adds its one-time keys, and takes nothing back.
+#[test]
+fn a_late_upload_does_not_bring_back_an_old_signed_prekey() {
+    for suite in SUITES {
+        let World { bob, mut prekeys, mut published, mut rng, .. } = World::new(*suite, 2, 303);
+        let later = at(NOW.as_secs() + limits::PREKEY_ROTATION);
+        let early = prekeys.replenish(&bob, 3, NOW, &mut rng).unwrap();
+        published.update(prekeys.rotate(&bob, later, &mut rng).unwrap()).unwrap();
+        let newest = published.clone();
+        published.update(early).unwrap();
+        assert_eq!(published.remaining().0, 5);
+        while published.remaining().0 > 0 {
+            let _ = published.next_bundle(later);
+        }
+        let mut newest = newest;
+        while newest.remaining().0 > 0 {
+            let _ = newest.next_bundle(later);
+        }
+        assert!(published == newest);
+    }
+}
