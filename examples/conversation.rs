@@ -84,7 +84,7 @@ fn meet() -> Result<(Party, Party)> {
     let mut on_server = prekeys.replenish(&bob, 10, now, rng)?;
 
     let alice = Identity::generate(rng)?;
-    let fetched = on_server.next_bundle().encode();
+    let fetched = on_server.next_bundle(now).encode();
     let bundle = PreKeyBundle::decode(&fetched)?.verify(now)?;
     let context = Context::new(alices.clone(), bobs.clone());
     let session = Session::initiate(&alice, &bundle, &context, rng)?;

@@ -6,8 +6,9 @@ use core::error::Error;
 use core::fmt::{Display, Formatter, Result};
 
 use crate::group::epoch::GroupError;
+use crate::group::receive::DistributionError;
 use crate::group::receiver::GroupDecryptError;
-use crate::group::session::{DistributeError, DistributionError, GroupEncryptError};
+use crate::group::session::{DistributeError, GroupEncryptError};
 use crate::keys::address::AddressError;
 use crate::keys::identity::InvalidKey;
 use crate::keys::prekey::{BundleError, PreKeyKind};

@@ -23,7 +23,7 @@
 //!
 //! // Alice: a bundle from the server, verified, and a session.
 //! let alice = Identity::generate(rng)?;
-//! let bundle = PreKeyBundle::decode(&on_server.next_bundle().encode())?.verify(now)?;
+//! let bundle = PreKeyBundle::decode(&on_server.next_bundle(now).encode())?.verify(now)?;
 //! let context = Context::new(alices.clone(), bobs.clone());
 //! let mut to_bob = Session::initiate(&alice, &bundle, &context, rng)?;
 //! let hello = to_bob.encrypt(b"hello", rng)?;
@@ -46,16 +46,50 @@
 //! # let _ = to_alice; Ok(()) }
 //! ```
 //!
+//! # Receiving
+//!
+//! What arrives is for a session that exists, or asks for a new one. Both sides may begin at once, and a first message may
+//! come twice: keep every session with a peer until one has been silent for long, try them all, and send with one that both
+//! would choose, such as the one with the smallest [`id`](Session::id).
+//!
+//! ```
+//! use confidant::*;
+//!
+//! /// What a message says; `None` if it says nothing to us, whatever the reason. Nothing has changed then.
+//! fn receive(
+//!     us: &Identity,
+//!     prekeys: &mut PreKeyStore,
+//!     sessions: &mut Vec<Session>, // with the device that the envelope names
+//!     context: &Context,           // between us and that device
+//!     message: &[u8],
+//!     now: UnixTime,
+//! ) -> Option<Received> {
+//!     for session in sessions.iter_mut() {
+//!         if let Ok(received) = session.decrypt(message) {
+//!             return Some(received); // store the session, then act
+//!         }
+//!     }
+//!     let request = PreKeyMessage::decode(message).ok()?;
+//!     if sessions.iter().any(|session| session.began_with(&request)) {
+//!         return None; // a repeated message of a session that we have
+//!     }
+//!     let accepted = Session::accept(us, prekeys, &request, context, now).ok()?;
+//!     sessions.push(accepted.session); // store it and the pre-keys in one transaction, then act
+//!     Some(accepted.received)
+//! }
+//! # let _ = receive;
+//! ```
+//!
 //! # What to persist, and when
 //!
 //! | after | store, sealed | then |
 //! |---|---|---|
 //! | `Identity::generate` | the [`seed`](Identity::seed) | |
-//! | `PreKeyStore::generate`, `replenish`, `rotate` | the store's [`snapshot`](PreKeyStore::snapshot) | upload the [`Publication`] |
+//! | `PreKeyStore::generate`, `replenish`, `rotate`, `purge` | the store's [`snapshot`](PreKeyStore::snapshot) | upload the [`Publication`] |
 //! | `Session::accept` | session and store, in one transaction | act on the message |
 //! | `encrypt` | the session's [`snapshot`](Session::snapshot) | send |
-//! | `decrypt` | the session's snapshot | act on the message |
-//! | any of these | the [`epoch`](Snapshot::epoch), where a restored backup does not bring it back | |
+//! | `decrypt`, `expire_skipped` | the session's snapshot | act on the message |
+//! | any of these | the [`epoch`](Snapshot::epoch), after the snapshot, by [`Session::id`], where a restored backup does not bring it back | |
 //!
 //! # What it does not do
 //!
@@ -112,10 +146,11 @@ pub use crate::chain::received::Received;
 pub use crate::chain::step::Plaintext;
 pub use crate::group::distribution::Distribution;
 pub use crate::group::epoch::{GroupError, GroupId, Member};
+pub use crate::group::receive::DistributionError;
 pub use crate::group::receiver::GroupDecryptError;
+pub use crate::group::sender::Rotation;
 pub use crate::group::session::{
-    DistributeError, DistributionError, GroupEncryptError, GroupReceived, GroupSession,
-    MembersChanged, Rotation,
+    DistributeError, GroupEncryptError, GroupReceived, GroupSession, MembersChanged,
 };
 pub use crate::keys::address::{Address, AddressError, DeviceId, Provider, UserId};
 pub use crate::keys::identity::{Identity, InvalidKey, PublicIdentity};
@@ -141,7 +176,7 @@ pub use crate::x3dh::context::{ApplicationTooLong, Context, Policy};
 pub use crate::x3dh::store::{PreKeyError, PreKeyStatus, PreKeyStore};
 
 /// The README's code is compiled and run like every other example.
-#[cfg(all(doctest, feature = "std", feature = "pq"))]
+#[cfg(all(doctest, feature = "std", feature = "pq", feature = "getrandom"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 

@@ -5,7 +5,7 @@ mod common;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use common::{SUITES, TestRng, World, bobs};
+use common::{NOW, SUITES, TestRng, World, bobs};
 use confidant::{
     DecodeError, DecryptError, Limits, PreKeyBundle, PreKeyMessage, PreKeyStore, Publication,
     RestoreError, Session, Suite,
@@ -93,7 +93,7 @@ fn check(bytes: &[u8], origin: &str) {
 fn encodings(suite: Suite) -> Vec<(&'static str, Vec<u8>)> {
     let mut world = World::new(suite, 4, 11);
     let publication = world.published.encode();
-    let bundle = world.published.next_bundle().encode();
+    let bundle = world.published.next_bundle(NOW).encode();
     let mut alice = world.initiate();
     let first = alice.encrypt(b"first", &mut world.rng).unwrap();
     let late = alice.encrypt(b"late", &mut world.rng).unwrap();

@@ -777,7 +777,7 @@ fn change(bytes: &mut Vec<u8>, (at, value, how): (usize, u8, u8)) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// whatever is changed, a decoder refuses the bytes or reads a value whose encoding they are.
     #[test]

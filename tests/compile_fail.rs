@@ -11,8 +11,8 @@ use std::hash::Hash;
 use std::ops::{Deref, Index};
 
 use confidant::{
-    Accepted, DeviceId, Identity, Plaintext, PreKeyBundle, PreKeyId, PreKeyStore, Provider,
-    PublicIdentity, Received, Secret, Session, Snapshot, Suite, UnixTime, UserId, VerifiedBundle,
+    Accepted, DeviceId, Identity, Plaintext, PreKeyId, PreKeyStore, Provider, PublicIdentity,
+    Received, Secret, Session, Snapshot, Suite, UnixTime, UserId, VerifiedBundle,
 };
 use probe::implements;
 
@@ -90,6 +90,7 @@ fn secrets_are_not_made_of_copies() {
 #[cfg(feature = "serde")]
 #[test]
 fn secrets_and_state_have_no_serde() {
+    use confidant::PreKeyBundle;
     use serde::{Deserialize, Serialize};
     assert_eq!(guarded!(Serialize), [""; 0]);
     assert_eq!(guarded!(Deserialize<'static>), [""; 0]);

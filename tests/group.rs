@@ -42,8 +42,8 @@ fn devices(rng: &mut TestRng) -> Vec<Device> {
 
 fn connect(a: &Device, b: &Device, rng: &mut TestRng) -> (Session, Session) {
     let mut prekeys = PreKeyStore::generate(&b.identity, Suite::X3dh, NOW, rng).unwrap();
-    let mut published = prekeys.publication(&b.identity).unwrap();
-    let bundle = published.next_bundle().verify(NOW).unwrap();
+    let mut published = prekeys.publication(&b.identity, NOW).unwrap();
+    let bundle = published.next_bundle(NOW).verify(NOW).unwrap();
     let (ours, theirs) = (address(a.name), address(b.name));
     let context = Context::new(ours.clone(), theirs.clone()).policy(Policy::ClassicalAllowed);
     let mut to_b = Session::initiate(&a.identity, &bundle, &context, rng).unwrap();
@@ -74,6 +74,7 @@ fn distribute(devices: &mut [Device], from: usize, rng: &mut TestRng) {
     }
 }
 
+/// who should read does, nobody late or removed can, and a removal forces a rotation.
 #[test]
 fn a_group_talks_a_member_joins_and_one_is_removed() {
     let rng = &mut TestRng::new(7);

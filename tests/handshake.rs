@@ -730,7 +730,7 @@ fn the_documented_layouts_are_the_layouts() {
         let store = prekeys.snapshot();
         assert_eq!(Store::read(store.expose()).write(), store.expose());
         assert_eq!(snapshot::with_body(store.expose(), |_| ()), store.expose());
-        let bundle = published.next_bundle().encode();
+        let bundle = published.next_bundle(NOW).encode();
         assert_eq!(Bundle::read(&bundle).write(), bundle);
         let mut certified = Bundle::read(&bundle);
         certified.certify(bob, bob.public().to_bytes());

@@ -149,7 +149,7 @@ fn named(provider: &str, user: &str, device: u32) -> Address {
 fn names_that_run_together_are_told_apart() {
     for suite in SUITES {
         let mut world = World::new(*suite, 0, 401);
-        let bundle = world.published.next_bundle().encode();
+        let bundle = world.published.next_bundle(NOW).encode();
         let id = |ours: &Address, theirs: &Address, application: &[u8]| {
             let bundle = PreKeyBundle::decode(&bundle).unwrap().verify(NOW).unwrap();
             let context = Context::new(ours.clone(), theirs.clone())
@@ -234,7 +234,7 @@ fn no_secret_is_printed() {
     assert_eq!(traces(&[10, 11, 12, 13]).last().unwrap(), "10, 11, 12, 13");
     for suite in SUITES {
         let mut world = World::new(*suite, 2, 404);
-        let bundle = world.published.next_bundle();
+        let bundle = world.published.next_bundle(NOW);
         let mut printed = vec![format!("{bundle:?} {:#?}", world.published)];
         let bundle = bundle.verify(NOW).unwrap();
         let context = alices().application(b"application").unwrap();

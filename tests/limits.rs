@@ -6,7 +6,7 @@
 mod common;
 
 use common::{NOW, SUITES, TestRng, World, address};
-use confidant::limits::{MAX_JUMP, MAX_MESSAGE, MAX_STORED};
+use confidant::limits::{MAX_EXPORT, MAX_JUMP, MAX_MESSAGE, MAX_STORED};
 use confidant::{
     AcceptError, Context, DecodeError, DecryptError, EncryptError, ExportError, LimitTooHigh,
     Limits, Policy, PreKeyMessage, RestoreError, Session, Suite, UnixTime,
@@ -581,6 +581,7 @@ fn a_message_is_bounded() {
 /// The exporter gives 1 to 8,160 bytes, the same on both sides, for labels and contexts of up to 65,535 bytes.
 #[test]
 fn the_exporter_is_bounded() {
+    assert_eq!(MAX_EXPORT, 8_160);
     for suite in SUITES {
         let Pair { alice, bob, .. } = Pair::of(*suite, Limits::default());
         let long = vec![7; 65_536];

@@ -320,7 +320,7 @@ fn ids_are_never_used_again() {
             assert_eq!(collect(&mut ids, &refilled), 3 * kinds);
             let rotated = store.rotate(&bob, NOW, &mut rng).unwrap();
             assert_eq!(collect(&mut ids, &rotated), kinds);
-            assert_eq!(collect(&mut ids, &store.publication(&bob).unwrap()), 0);
+            assert_eq!(collect(&mut ids, &store.publication(&bob, NOW).unwrap()), 0);
         }
         assert_eq!(ids.len(), 12 * kinds);
     }
@@ -346,7 +346,7 @@ fn a_refill_keeps_what_is_there() {
 fn ids_are_hashes_of_the_published_keys() {
     for suite in SUITES {
         let mut world = World::new(*suite, 1, 222);
-        let bundle = Bundle::read(&world.published.clone().next_bundle().encode());
+        let bundle = Bundle::read(&world.published.clone().next_bundle(NOW).encode());
         let first = world.initiate().encrypt(b"", &mut world.rng).unwrap();
         let request = PreKeyMessage::decode(&first).unwrap();
         assert_eq!(*request.signed_prekey().as_bytes(), bundle.signed.id());
@@ -367,7 +367,7 @@ fn each_one_time_key_is_handed_out_once() {
         let all = Published::read(&published.encode());
         let mut seen = (Vec::new(), Vec::new());
         for left in (0..3).rev() {
-            let bundle = Bundle::read(&published.next_bundle().encode());
+            let bundle = Bundle::read(&published.next_bundle(NOW).encode());
             assert_eq!(bundle.signed, all.signed);
             seen.0.extend(bundle.one_time);
             seen.1.extend(bundle.kem);
@@ -377,7 +377,7 @@ fn each_one_time_key_is_handed_out_once() {
         seen.1.sort_by_key(PreKey::id);
         assert_eq!(seen, (all.one_time, all.kem_one_time));
         for _ in 0..2 {
-            let bundle = Bundle::read(&published.next_bundle().encode());
+            let bundle = Bundle::read(&published.next_bundle(NOW).encode());
             assert_eq!((bundle.one_time, bundle.kem), (None, all.last_resort.clone()));
         }
     }
@@ -392,7 +392,7 @@ fn a_publication_is_everything_that_is_unused() {
         let one = Published::read(&world.published.encode());
         let World { bob, prekeys, rng, .. } = &mut world;
         let two = Published::read(&prekeys.replenish(bob, 4, NOW, rng).unwrap().encode());
-        let mut whole = Published::read(&prekeys.publication(bob).unwrap().encode());
+        let mut whole = Published::read(&prekeys.publication(bob, NOW).unwrap().encode());
         let sum = |mut a: Vec<PreKey>, b: Vec<PreKey>| {
             a.extend(b);
             a.sort_by_key(PreKey::id);
@@ -408,7 +408,7 @@ fn a_publication_is_everything_that_is_unused() {
         whole
             .kem_one_time
             .retain(|key| Some(&key.id()) != used.kem_one_time.as_ref().map(id_bytes));
-        let left = world.prekeys.publication(&world.bob).unwrap();
+        let left = world.prekeys.publication(&world.bob, NOW).unwrap();
         assert_eq!(Published::read(&left.encode()), whole);
         assert_eq!(left.remaining().0, 6);
     }
@@ -428,16 +428,16 @@ fn a_later_publication_is_merged_into_an_earlier_one() {
         for newer in [rotated, refill.clone(), refill] {
             published.update(newer).unwrap();
         }
-        assert_eq!(published.encode(), prekeys.publication(&bob).unwrap().encode());
+        assert_eq!(published.encode(), prekeys.publication(&bob, NOW).unwrap().encode());
         let merged = Published::read(&published.encode());
         assert_eq!((&merged.signed, &merged.last_resort), (&two.signed, &two.last_resort));
         assert_eq!(merged.one_time.len(), 5);
         assert!(one.one_time.iter().chain(&two.one_time).all(|key| merged.one_time.contains(key)));
         assert_ne!(one.signed, two.signed);
         for _ in 0..5 {
-            assert!(published.next_bundle().verify(NOW).unwrap().has_one_time());
+            assert!(published.next_bundle(NOW).verify(NOW).unwrap().has_one_time());
         }
-        assert!(!published.next_bundle().verify(NOW).unwrap().has_one_time());
+        assert!(!published.next_bundle(NOW).verify(NOW).unwrap().has_one_time());
     }
 }
 
@@ -524,7 +524,7 @@ fn a_store_belongs_to_one_identity() {
         assert_eq!(prekeys.replenish(alice, 1, NOW, &mut rng).err(), wrong);
         assert_eq!(prekeys.replenish(alice, 10_001, NOW, &mut rng).err(), wrong);
         assert_eq!(prekeys.rotate(alice, NOW, &mut rng).err(), wrong);
-        assert_eq!(prekeys.publication(alice).err(), wrong);
+        assert_eq!(prekeys.publication(alice, NOW).err(), wrong);
         let first = scene.first.write();
         let request = PreKeyMessage::decode(&first).unwrap();
         let refusal = Session::accept(alice, prekeys, &request, &bobs(), NOW).err();
@@ -561,7 +561,7 @@ fn a_previous_signed_prekey_cannot_come_again() {
         let World { bob, prekeys, published, .. } = &mut scene.world;
         let same = || TestRng::new(1);
         *prekeys = PreKeyStore::generate(bob, *suite, NOW, &mut same()).unwrap();
-        *published = prekeys.publication(bob).unwrap();
+        *published = prekeys.publication(bob, NOW).unwrap();
         let first = scene.world.initiate().encrypt(b"", &mut scene.world.rng).unwrap();
         assert!(scene.world.accept(&first).used.recorded);
         let World { bob, prekeys, rng, .. } = &mut scene.world;
@@ -694,4 +694,63 @@ fn damage_is_found_before_age() {
         assert_eq!(refused, Some(RestoreError::Malformed(error)));
     }
     assert_eq!(PreKeyStore::restore(snapshot.expose(), u64::MAX).err(), Some(RestoreError::Stale));
+}
+
+/// what has expired is not handed out, not published again and not counted, though the device still answers it.
+#[test]
+fn what_has_expired_is_not_on_offer() {
+    for suite in SUITES {
+        let World { bob, mut prekeys, mut published, mut rng, .. } = World::new(*suite, 30, 301);
+        let last = at(NOW.as_secs() + limits::PREKEY_LIFETIME - 1);
+        let over = at(NOW.as_secs() + limits::PREKEY_LIFETIME);
+        published.update(prekeys.rotate(&bob, last, &mut rng).unwrap()).unwrap();
+        assert_eq!((prekeys.status(last).one_time, prekeys.status(last).refill), (30, false));
+        assert!(published.clone().next_bundle(last).verify(last).unwrap().has_one_time());
+        assert_eq!((prekeys.status(over).one_time, prekeys.status(over).refill), (0, true));
+        assert!(!published.next_bundle(over).verify(over).unwrap().has_one_time());
+        assert_eq!(published.remaining(), (0, 0));
+        assert_eq!(prekeys.publication(&bob, over).unwrap().remaining(), (0, 0));
+        assert_eq!(prekeys.purge(over), 0);
+    }
+}
+
+/// pre-keys that were made by a clock that ran ahead count for nothing, and the signed one is due.
+#[test]
+fn a_clock_that_ran_ahead_is_noticed() {
+    for suite in SUITES {
+        let World { bob, mut prekeys, mut rng, .. } = World::new(*suite, 30, 302);
+        let before = at(NOW.as_secs() - limits::CLOCK_SKEW);
+        assert!(!prekeys.status(before).rotate);
+        assert_eq!(prekeys.status(before).one_time, 30);
+        let long_before = at(before.as_secs() - 1);
+        assert!(prekeys.status(long_before).rotate);
+        assert_eq!(prekeys.status(long_before).one_time, 0);
+        prekeys.rotate(&bob, long_before, &mut rng).unwrap();
+        prekeys.replenish(&bob, 20, long_before, &mut rng).unwrap();
+        let bundle = prekeys.publication(&bob, long_before).unwrap().next_bundle(long_before);
+        assert!(bundle.verify(long_before).unwrap().has_one_time());
+        assert!(!prekeys.status(long_before).refill);
+    }
+}
+
+/// An upload that arrives late adds its one-time keys, and takes nothing back.
+#[test]
+fn a_late_upload_does_not_bring_back_an_old_signed_prekey() {
+    for suite in SUITES {
+        let World { bob, mut prekeys, mut published, mut rng, .. } = World::new(*suite, 2, 303);
+        let later = at(NOW.as_secs() + limits::PREKEY_ROTATION);
+        let early = prekeys.replenish(&bob, 3, NOW, &mut rng).unwrap();
+        published.update(prekeys.rotate(&bob, later, &mut rng).unwrap()).unwrap();
+        let newest = published.clone();
+        published.update(early).unwrap();
+        assert_eq!(published.remaining().0, 5);
+        while published.remaining().0 > 0 {
+            let _ = published.next_bundle(later);
+        }
+        let mut newest = newest;
+        while newest.remaining().0 > 0 {
+            let _ = newest.next_bundle(later);
+        }
+        assert!(published == newest);
+    }
 }

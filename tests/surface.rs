@@ -10,7 +10,8 @@ use std::fmt::Debug;
 use common::{SUITES, World};
 use confidant::{
     AcceptError, Accepted, Address, AddressError, ApplicationTooLong, BundleError, Context,
-    DecodeError, DecryptError, DeviceId, EncryptError, ExportError, Identity, InitiateError,
+    DecodeError, DecryptError, DeviceId, DistributeError, DistributionError, EncryptError,
+    ExportError, GroupDecryptError, GroupEncryptError, GroupError, Identity, InitiateError,
     InvalidKey, LimitTooHigh, Limits, Peer, Plaintext, Policy, PreKeyBundle, PreKeyError, PreKeyId,
     PreKeyKind, PreKeyMessage, PreKeyStatus, PreKeyStore, Provider, PublicIdentity, Publication,
     RandomnessFailed, Received, RestoreError, Role, Secret, Session, Snapshot, Suite, UnixTime,
@@ -38,8 +39,10 @@ const DEPENDENCIES: &[&str] = &[
 /// What a user of the crate has to know of others: the bound on generators, and serde where its feature is on.
 const SHOWN: &[&str] = &["rand_core", "serde"];
 
-/// The files that call `.sign(…)`: the one that signs pre-keys, and the two that it goes through.
-const SIGNERS: &[&str] = &["keys/identity.rs", "keys/prekey.rs", "primitives/sign.rs"];
+/// The files that call `.sign(…)`: the one that signs pre-keys, and the two that it goes through; and groups, which sign with a
+/// key of their own.
+const SIGNERS: &[&str] =
+    &["group/sender.rs", "keys/identity.rs", "keys/prekey.rs", "primitives/sign.rs"];
 
 fn assert_none(wrong: impl Fn(&File) -> Vec<String>) {
     let wrong: Vec<String> = files("src", "rs").iter().flat_map(wrong).collect();
@@ -218,8 +221,13 @@ fn errors_carry_nothing() {
         BundleError,
         DecodeError,
         DecryptError,
+        DistributeError,
+        DistributionError,
         EncryptError,
         ExportError,
+        GroupDecryptError,
+        GroupEncryptError,
+        GroupError,
         InitiateError,
         InvalidKey,
         LimitTooHigh,

@@ -12,10 +12,16 @@ use crate::pair::{Pairs, name};
 
 const FIRST: &[u8] = &[1; 32];
 
-/// What the transcript hash is of: label, suite, application, addresses, identities, pre-keys, ciphertext, EK.
+/// Length of the terms: suite, application, addresses, identities, pre-keys.
+fn terms(suite: Suite) -> usize {
+    let kem = if suite.is_hybrid() { 9 + 1_568 } else { 0 };
+    1 + 2 + (2 + 25) + (2 + 23) + 128 + 41 + 42 + 1 + kem
+}
+
+/// What the transcript hash is of: label, terms, ciphertext, EK.
 fn hashed_transcript(suite: Suite) -> usize {
-    let kem = if suite.is_hybrid() { 9 + 1_568 + 1_568 } else { 0 };
-    33 + 1 + 2 + (2 + 25) + (2 + 23) + 128 + 41 + 42 + 1 + 1 + 32 + kem
+    let ciphertext = if suite.is_hybrid() { 1_568 } else { 0 };
+    33 + terms(suite) + 1 + ciphertext + 32
 }
 
 /// What the prefix hash is of: label and prefix.
@@ -70,11 +76,12 @@ fn accept(pairs: &mut Pairs, suite: Suite) {
     );
 }
 
-/// EK, the encapsulation, DH1 to DH4, the key schedule; then a turn and a message.
+/// The terms' hash, EK, the encapsulation, DH1 to DH4, the key schedule; then a turn and a message.
 fn initiator(suite: Suite, kem: Option<&Kem>, rng: &mut TestRng) {
-    black_box(floor::multiply_base(floor::hedged(28 + 96, rng)));
+    floor::sha256(24 + terms(suite));
+    black_box(floor::multiply_base(floor::hedged(28 + 32, rng)));
     if let Some(kem) = kem {
-        kem.encapsulate(floor::hedged(32 + 96, rng));
+        kem.encapsulate(floor::hedged(32 + 32, rng));
     }
     agree(suite);
     floor::new_turn(rng);

@@ -64,7 +64,7 @@ fn replenish(pairs: &mut Pairs, suite: Suite) {
 }
 
 fn verify(pairs: &mut Pairs, suite: Suite) {
-    let bundle = World::new(suite, 1, 4).published.next_bundle().encode();
+    let bundle = World::new(suite, 1, 4).published.next_bundle(NOW).encode();
     let curves = [Signed::new(32, 1), Signed::new(32, 2)];
     let signed_kem = Signed::new(1_568, 3);
     let identity = signed_kem.public();

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use confidant::Suite;
-use criterion::{Bencher, Criterion, SamplingMode};
+use criterion::{Bencher, BenchmarkId, Criterion, SamplingMode};
 use serde_json::Value;
+
+/// Rounds in which an operation and its floor are measured by turns, so that both meet the same load.
+const ROUNDS: usize = 5;
 
 /// An operation above this many times its floor, by both ratios, is marked in the table.
 const MARKED_ABOVE: f64 = 1.15;
@@ -22,35 +25,40 @@ impl Pairs {
     pub fn new() -> Self {
         let criterion = Criterion::default()
             .output_directory(&results())
-            .warm_up_time(Duration::from_millis(300))
-            .measurement_time(Duration::from_secs(1))
-            .sample_size(100)
-            .nresamples(2_000)
+            .warm_up_time(Duration::from_millis(50))
+            .measurement_time(Duration::from_millis(250))
+            .sample_size(60)
+            .nresamples(1_000)
             .configure_from_args();
         Self { criterion, names: Vec::new(), began: SystemTime::now() }
     }
 
-    /// Measures an operation, then its floor.
+    /// Measures an operation and its floor.
     pub fn pair(
         &mut self,
         name: &str,
-        confidant: impl FnMut(&mut Bencher<'_>),
-        floor: impl FnMut(&mut Bencher<'_>),
+        mut confidant: impl FnMut(&mut Bencher<'_>),
+        mut floor: impl FnMut(&mut Bencher<'_>),
     ) {
-        let mut group = self.criterion.benchmark_group(name);
-        group.sampling_mode(SamplingMode::Flat);
-        group.bench_function("confidant", confidant);
-        group.bench_function("floor", floor);
-        group.finish();
+        for round in 0..ROUNDS {
+            self.measure(name, BenchmarkId::new("confidant", round), &mut confidant);
+            self.measure(name, BenchmarkId::new("floor", round), &mut floor);
+        }
         self.names.push(name.to_owned());
     }
 
     /// Measures an operation that no primitive is needed for.
-    pub fn alone(&mut self, name: &str, confidant: impl FnMut(&mut Bencher<'_>)) {
-        let mut group = self.criterion.benchmark_group(name);
-        group.bench_function("confidant", confidant);
-        group.finish();
+    pub fn alone(&mut self, name: &str, mut confidant: impl FnMut(&mut Bencher<'_>)) {
+        for round in 0..ROUNDS {
+            self.measure(name, BenchmarkId::new("confidant", round), &mut confidant);
+        }
         self.names.push(name.to_owned());
+    }
+
+    fn measure(&mut self, name: &str, id: BenchmarkId, routine: impl FnMut(&mut Bencher<'_>)) {
+        let mut group = self.criterion.benchmark_group(name);
+        group.sampling_mode(SamplingMode::Flat).bench_function(id, routine);
+        group.finish();
     }
 
     /// Prints the table of what this run has measured.
@@ -59,36 +67,57 @@ impl Pairs {
         let rows: Vec<_> = self.names.iter().filter_map(|name| self.row(name)).collect();
         if !rows.is_empty() {
             let [name, confidant, floor] = ["operation", "confidant", "floor"];
-            println!("\n{name:<32}{confidant:>12}{floor:>12}{:>9}{:>9}", "medians", "fastest");
+            println!("\n{name:<28}{confidant:>12}{floor:>12}{:>9}{:>9}", "medians", "fastest");
             println!("{}", rows.join("\n"));
         }
     }
 
     fn row(&self, name: &str) -> Option<String> {
-        let confidant = self.times(name, "confidant")?;
-        Some(row(name, &confidant, self.times(name, "floor").as_ref()))
+        let confidant = self.rounds(name, "confidant")?;
+        let time = duration(median(confidant.iter().map(|round| round.median)));
+        let Some(floor) = self.rounds(name, "floor") else {
+            return Some(format!("{name:<28}{time:>12}{:>12}", "none"));
+        };
+        let floor_time = duration(median(floor.iter().map(|round| round.median)));
+        let medians = median(confidant.iter().zip(&floor).map(|(a, b)| a.median / b.median));
+        let fastest = fastest(&confidant) / fastest(&floor);
+        let mark = if medians.min(fastest) > MARKED_ABOVE { " *" } else { "" };
+        Some(format!("{name:<28}{time:>12}{floor_time:>12}{medians:>9.2}{fastest:>9.2}{mark}"))
     }
 
     /// What this run has measured; `None` where a filter left it out.
-    fn times(&self, name: &str, function: &str) -> Option<Times> {
-        let folder = results().join(name.replace('/', "_")).join(function).join("new");
+    fn rounds(&self, name: &str, function: &str) -> Option<Vec<Times>> {
+        let folder = results().join(name.replace('/', "_")).join(function);
+        (0..ROUNDS).map(|round| self.times(&folder.join(round.to_string()).join("new"))).collect()
+    }
+
+    fn times(&self, folder: &Path) -> Option<Times> {
         let estimates = folder.join("estimates.json");
         if fs::metadata(&estimates).and_then(|file| file.modified()).ok()? < self.began {
             return None;
         }
         let median = read(&estimates)?["median"]["point_estimate"].as_f64()?;
         let sample = read(&folder.join("sample.json"))?;
-        let (times, counts) = (sample["times"].as_array()?, sample["iters"].as_array()?);
-        let each = times.iter().zip(counts);
+        let each = sample["times"].as_array()?.iter().zip(sample["iters"].as_array()?);
         let each = each.filter_map(|(time, count)| Some(time.as_f64()? / count.as_f64()?));
         Some(Times { median, fastest: each.reduce(f64::min)? })
     }
 }
 
-/// Nanoseconds.
+/// The samples of one round, in nanoseconds for one call.
 struct Times {
     median: f64,
     fastest: f64,
+}
+
+fn fastest(rounds: &[Times]) -> f64 {
+    rounds.iter().map(|round| round.fastest).fold(f64::INFINITY, f64::min)
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<_> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 fn read(file: &Path) -> Option<Value> {
@@ -98,15 +127,6 @@ fn read(file: &Path) -> Option<Value> {
 /// Where results are kept: in the target folder.
 fn results() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("criterion")
-}
-
-fn row(name: &str, confidant: &Times, floor: Option<&Times>) -> String {
-    let time = duration(confidant.median);
-    let Some(floor) = floor else { return format!("{name:<32}{time:>12}{:>12}", "none") };
-    let median = confidant.median / floor.median;
-    let fastest = confidant.fastest / floor.fastest;
-    let mark = if median.min(fastest) > MARKED_ABOVE { " *" } else { "" };
-    format!("{name:<32}{time:>12}{:>12}{median:>9.2}{fastest:>9.2}{mark}", duration(floor.median))
 }
 
 fn duration(nanoseconds: f64) -> String {

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::primitives::aead::{self, Context, Unauthentic};
-use crate::secret::{Transient, wipe};
+use crate::secret::{Transient, equal, wipe};
 
 /// What a message would change, and the key that must open it first.
 pub(crate) struct Step<Change> {
@@ -41,8 +41,7 @@ impl<Change> Authenticated<Change> {
     }
 }
 
-/// What a message said. Wiped when dropped, printed by nobody.
-#[derive(PartialEq, Eq)]
+/// What a message said. Wiped when dropped, printed by nobody, compared in constant time (for one length).
 pub struct Plaintext(Vec<u8>);
 
 impl Plaintext {
@@ -58,6 +57,14 @@ impl Plaintext {
         core::mem::take(&mut self.0)
     }
 }
+
+impl PartialEq for Plaintext {
+    fn eq(&self, other: &Self) -> bool {
+        equal(&self.0, &other.0)
+    }
+}
+
+impl Eq for Plaintext {}
 
 impl AsRef<[u8]> for Plaintext {
     fn as_ref(&self) -> &[u8] {

@@ -50,6 +50,11 @@ impl Skipped {
         if skipped.is_ordered() { Ok(skipped) } else { Err(DecodeError::NotCanonical) }
     }
 
+    /// Is nothing remembered of positions that the chain has not gone by?
+    pub(crate) fn is_behind(&self, next: Position) -> bool {
+        self.forgotten <= next && self.marks.back().is_none_or(|mark| mark.position <= next)
+    }
+
     fn is_ordered(&self) -> bool {
         let Self { keys, forgotten, marks } = self;
         let ascending = keys.iter().is_sorted_by(|(a, _), (b, _)| a < b);

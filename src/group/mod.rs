@@ -9,6 +9,8 @@
 //!               message   = header(key id, iteration) ‖ Cobblestone-256(MK, salt, label ‖ header ‖ AD, plaintext) ‖ signature
 //! ```
 //!
+//! Unfinished: under known-answer vectors and one scenario, without random schedules and benchmarks.
+//!
 //! What it does not give: healing within an epoch. Whoever gets a sender key reads what that device sends until it rotates.
 //!
 //! Knows nothing of handshakes, the Double Ratchet or sessions; it takes what they prove.
@@ -16,6 +18,7 @@
 pub(crate) mod distribution;
 pub(crate) mod epoch;
 pub(crate) mod message;
+pub(crate) mod receive;
 pub(crate) mod receiver;
 pub(crate) mod sender;
 pub(crate) mod session;

@@ -18,10 +18,26 @@ use crate::chain::{ChainKey, Sending};
 use crate::keys::peer::Peer;
 use crate::keys::time::UnixTime;
 use crate::label::Label;
-use crate::limits::MAX_MESSAGE;
+use crate::limits::{MAX_MESSAGE, ROTATE_AFTER_MESSAGES, ROTATE_AFTER_SECONDS};
 use crate::primitives::aead::{self, SALT_LEN};
 use crate::primitives::sign::SigningKey;
 use crate::secret::{RandomnessFailed, Secret, draw};
+
+/// When our own key is due for rotation though nobody was removed. SPEC: R-65.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    /// After this many messages.
+    pub messages: u32,
+    /// After this many seconds.
+    pub seconds: u64,
+}
+
+impl Default for Rotation {
+    /// [`ROTATE_AFTER_MESSAGES`] messages or [`ROTATE_AFTER_SECONDS`] seconds.
+    fn default() -> Self {
+        Self { messages: ROTATE_AFTER_MESSAGES, seconds: ROTATE_AFTER_SECONDS }
+    }
+}
 
 /// Chain, signing key, and what they are for.
 pub(crate) struct SenderKey {

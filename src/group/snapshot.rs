@@ -7,10 +7,10 @@ use alloc::vec::Vec;
 use super::epoch::{Epoch, EpochId, GroupId, Member, scope};
 use super::message::KeyId;
 use super::receiver::{Keys, ReceiverKey};
-use super::sender::SenderKey;
-use super::session::{GroupSession, Rotation};
+use super::sender::{Rotation, SenderKey};
+use super::session::GroupSession;
 use crate::chain::ChainKey;
-use crate::chain::skipped::Skipped;
+use crate::chain::skipped::{Position, Skipped};
 use crate::keys::address::Address;
 use crate::keys::identity::PublicIdentity;
 use crate::keys::peer::Peer;
@@ -156,7 +156,8 @@ fn read_key(
         .all(|chain| chain == 0);
     let mut numbers = skipped.keys.iter().map(|(position, _)| position.number);
     let placed = numbers.all(|kept| (first..number).contains(&kept));
-    if !one_chain || !placed || first > number || order >= group.next_order {
+    let behind = skipped.is_behind(Position { chain: 0, number });
+    if !one_chain || !placed || !behind || first > number || order >= group.next_order {
         return Err(DecodeError::NotCanonical);
     }
     let from = Arc::new(Peer::new(identity, address));

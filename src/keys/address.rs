@@ -8,6 +8,7 @@
 //! meant for somebody else gives different keys.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 /// Who runs the user's account: a domain, a server's name. Empty where there is only one.
 ///
@@ -18,11 +19,11 @@ use alloc::vec::Vec;
 /// # Ok::<(), confidant::AddressError>(())
 /// ```
 // SPEC: R-137, R-139.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Provider(Vec<u8>);
 
 /// A user's stable name at the provider: not a display name, and not one that can be given to somebody else.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId(Vec<u8>);
 
 /// One of a user's devices.
@@ -73,6 +74,18 @@ impl DeviceId {
     #[must_use]
     pub const fn number(self) -> u32 {
         self.0
+    }
+}
+
+impl fmt::Debug for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Provider(\"{}\")", self.0.escape_ascii())
+    }
+}
+
+impl fmt::Debug for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UserId(\"{}\")", self.0.escape_ascii())
     }
 }
 

@@ -83,15 +83,14 @@ pub(crate) struct SignedKey<K> {
 }
 
 impl<K: AsRef<[u8]>> SignedKey<K> {
-    /// Signs a key that is valid from `created` for [`limits::PREKEY_LIFETIME`].
+    /// Signs a key for the time in which it is valid, from the first on and before the second.
     pub(crate) fn sign(
         identity: &Identity,
         kind: PreKeyKind,
         suite: Suite,
-        created: UnixTime,
+        (created, expires): (UnixTime, UnixTime),
         public: K,
     ) -> Self {
-        let expires = created.plus(limits::PREKEY_LIFETIME);
         let mut key = Self { created, expires, public, signature: [0; 64] };
         key.signature = identity.sign(&key.statement(kind, suite, &identity.public()));
         key

@@ -8,6 +8,7 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use zeroize::Zeroize;
 
 use crate::secret::Transient;
 
@@ -24,6 +25,9 @@ impl Keyed {
     pub(crate) fn of(&self, byte: u8) -> Transient<32> {
         let mut mac = self.0.clone();
         mac.update(&[byte]);
-        Transient::init_with(|out| out.copy_from_slice(&mac.finalize().into_bytes()))
+        let mut bytes = mac.finalize().into_bytes();
+        let out = Transient::init_with(|out| out.copy_from_slice(&bytes));
+        bytes.as_mut_slice().zeroize();
+        out
     }
 }

@@ -243,8 +243,8 @@ pub enum DecryptError {
     /// The key for this late message is no longer kept: a limit or age has dropped it, if the message had not been read
     /// before. It cannot be read any more; ask for it again if it matters.
     Forgotten,
-    /// Not from this session's peer, or changed on the way, or of a time before a restored backup. Discard it, and do not
-    /// tell the sender more than that.
+    /// Not from this session's peer, or changed on the way, or late by more than 32 turns of the conversation, or of a time
+    /// before a restored backup. Discard it, and do not tell the sender more than that.
     Unauthentic,
 }
 

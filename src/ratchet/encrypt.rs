@@ -97,7 +97,7 @@ fn turn<R: TryCryptoRng + ?Sized>(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EncryptError {
-    /// The message would be longer than [`limits::MAX_MESSAGE`](crate::limits::MAX_MESSAGE). Send a file, and a pointer
+    /// The message would be longer than [`crate::limits::MAX_MESSAGE`]. Send a file, and a pointer
     /// to it.
     TooLong,
     /// 4,294,967,295 messages were sent without a reply. Wait for one, or begin a new session.

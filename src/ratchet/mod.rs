@@ -111,6 +111,11 @@ impl State {
         }
     }
 
+    /// Has anything been received?
+    pub(crate) const fn has_received(&self) -> bool {
+        self.receiving.is_some()
+    }
+
     /// Message keys kept for late messages.
     pub(crate) fn skipped_len(&self) -> usize {
         self.skipped.keys.len()

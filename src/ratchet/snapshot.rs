@@ -1,6 +1,6 @@
 //! The ratchet's part of a session's snapshot. Layout in `docs/state.md`, "Session".
 //!
-//! Reading accepts exactly what writing can produce: one encoding per state, every bound checked.
+//! One encoding per state; the bounds that reading checks stand there.
 
 use alloc::collections::VecDeque;
 
@@ -65,13 +65,17 @@ impl State {
 
     /// What the encoding alone does not say: see `docs/state.md`, "Bounds checked on reading".
     fn is_consistent(&self) -> bool {
-        let Self { receiving, retired, skipped: Skipped { keys, .. }, limits, .. } = self;
+        let Self { receiving, sending, retired, skipped, limits, .. } = self;
+        let keys = &skipped.keys;
+        let next = receiving.as_ref().map_or(Position::START, Receiving::next);
+        let begun = !matches!(sending, Sending::Active(active) if active.chain.number() == 0);
         let kept = u32::try_from(keys.len()).is_ok_and(|kept| kept <= limits.max_stored());
         let chains_end = receiving.as_ref().map_or(0, |receiving| receiving.index);
         let retired_ordered = retired.iter().is_sorted_by(|a, b| a.index < b.index)
             && retired.back().is_none_or(|chain| chain.index < chains_end);
         let keys_placed = keys.iter().all(|(position, _)| self.has_passed(*position));
-        kept && retired_ordered && keys_placed
+        let placed = keys_placed && skipped.is_behind(next);
+        kept && begun && retired_ordered && placed
     }
 
     /// Is `position` one that a remembered chain has gone by?

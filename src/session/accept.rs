@@ -38,7 +38,8 @@ impl Session {
     /// Accepts a conversation: computes the handshake's keys with the pre-keys that the message names, opens the message,
     /// and only then erases the one-time keys among them (or records a handshake that used none).
     ///
-    /// Draws no randomness. Persist as [`Accepted`] says.
+    /// The sender's address, in `context`, comes from the transport's envelope: no message carries it, and a false one only
+    /// makes opening fail. Draws no randomness. Persist as [`Accepted`] says.
     ///
     /// # Errors
     /// [`AcceptError`]; nothing has changed then, in `prekeys` either (SPEC: R-12).
@@ -82,6 +83,9 @@ impl Session {
 }
 
 /// Why no session was accepted. Nothing has changed.
+///
+/// All but `Replayed` and `ReplayRecordFull` can be provoked by anybody who can send bytes, by repeating an old message too.
+/// Never reset a session, or ask for anything, because of one alone; ask [`Session::began_with`] first.
 // SPEC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -95,8 +99,8 @@ pub enum AcceptError {
     /// The message claims our own identity, or half of it. See
     /// [`Context::allow_own_identity`](crate::Context::allow_own_identity).
     OwnIdentity,
-    /// The message names a pre-key that this store does not have: used, rotated out, or never there. The peer may be asked
-    /// to fetch a new bundle.
+    /// The message names a pre-key that this store does not have: used (a duplicate of an accepted first message gives this
+    /// too), rotated out, or never there. A peer that is known to be waiting may be asked to fetch a new bundle.
     UnknownPreKey(PreKeyKind),
     /// The signed pre-key that the message names is past its expiry and grace. The peer may be asked to fetch a new bundle.
     SignedPreKeyExpired,
@@ -141,7 +145,12 @@ impl From<DecryptError> for AcceptError {
     fn from(error: DecryptError) -> Self {
         match error {
             DecryptError::TooFarAhead => Self::TooFarAhead,
-            _ => Self::Unauthentic,
+            // The others are of sessions that exist, and cannot come from a first step.
+            DecryptError::Unauthentic
+            | DecryptError::Malformed(_)
+            | DecryptError::WrongSession
+            | DecryptError::Duplicate
+            | DecryptError::Forgotten => Self::Unauthentic,
         }
     }
 }

@@ -17,6 +17,18 @@ impl Session {
     /// It does not ratchet: whoever gets this session's state can compute it, afterwards too. Put what must differ (a call's
     /// number) into `context`.
     ///
+    /// ```
+    /// let export: fn(&confidant::Session) -> _ = |session| session.exporter::<8160>(b"label", b"context");
+    /// ```
+    ///
+    /// ```compile_fail
+    /// let export: fn(&confidant::Session) -> _ = |session| session.exporter::<0>(b"label", b"context");
+    /// ```
+    ///
+    /// ```compile_fail
+    /// let export: fn(&confidant::Session) -> _ = |session| session.exporter::<8161>(b"label", b"context");
+    /// ```
+    ///
     /// # Errors
     /// [`ExportError::TooLong`] for a label or context above 65,535 bytes.
     pub fn exporter<const N: usize>(

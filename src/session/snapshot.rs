@@ -53,15 +53,25 @@ impl Session {
             ratchet: State::read(&mut reader)?,
         };
         let inner = reader.finish(inner)?;
-        let waits = inner.waiting.as_ref();
-        let consistent = waits.is_none_or(|prefix| {
-            inner.role == Role::Initiator && super::prefix_hash(prefix) == inner.prefix_hash
-        });
-        if !consistent {
+        if !inner.is_consistent() {
             return Err(DecodeError::NotCanonical.into());
         }
         check_epoch(inner.epoch, min_epoch)?;
         Ok(Self(Box::new(inner)))
+    }
+}
+
+impl Inner {
+    /// An initiator waits until it has received, with the prefix that the hash is of; a responder has received.
+    fn is_consistent(&self) -> bool {
+        let has_received = self.ratchet.has_received();
+        match (self.role, &self.waiting) {
+            (Role::Initiator, Some(prefix)) => {
+                !has_received && super::prefix_hash(prefix) == self.prefix_hash
+            }
+            (Role::Initiator | Role::Responder, None) => has_received,
+            (Role::Responder, Some(_)) => false,
+        }
     }
 }
 

@@ -15,14 +15,13 @@ use crate::secret::Secret;
 
 /// The type byte of each format.
 #[derive(Clone, Copy)]
-#[repr(u8)]
 pub(crate) enum Kind {
-    PreKeyMessage = 0x01,
-    Message = 0x02,
-    Distribution = 0x03,
-    GroupMessage = 0x04,
-    Bundle = 0x10,
-    Publication = 0x11,
+    PreKeyMessage,
+    Message,
+    Distribution,
+    GroupMessage,
+    Bundle,
+    Publication,
 }
 
 impl Kind {
@@ -47,7 +46,7 @@ pub enum DecodeError {
     Truncated,
     /// Bytes are left over.
     TrailingBytes,
-    /// Longer than [`limits::MAX_MESSAGE`](crate::limits::MAX_MESSAGE).
+    /// Longer than [`crate::limits::MAX_MESSAGE`].
     TooLong,
     /// Written by a version of the format that this crate does not know: update, or tell the peer.
     UnsupportedVersion,

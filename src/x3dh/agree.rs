@@ -16,8 +16,8 @@ use rand_core::TryCryptoRng;
 use super::bundle::VerifiedBundle;
 use super::consume::Selected;
 use super::context::{Context, Refusal};
-use super::transcript::{Named, Transcript};
-use crate::keys::identity::Identity;
+use super::transcript::{Named, Terms};
+use crate::keys::identity::{Identity, PublicIdentity};
 use crate::keys::prekey::PreKeyKind;
 use crate::keys::suite::Suite;
 use crate::label::Label;
@@ -52,8 +52,10 @@ pub(crate) fn initiate<R: TryCryptoRng + ?Sized>(
     let bundle = bundle.inner();
     let public = us.public();
     context.check(bundle.suite, &public, &bundle.identity)?;
-    let ephemeral = hedged(us, bundle, Label::HedgeEphemeral, rng).map(SecretKey::new)?;
-    let encapsulated = encapsulate(us, bundle, rng)?;
+    let terms = terms_of(bundle, &public, context);
+    let hedge = terms.hash();
+    let ephemeral = hedged(us, Label::HedgeEphemeral, &hedge, rng).map(SecretKey::new)?;
+    let encapsulated = encapsulate(us, bundle, &hedge, rng)?;
 
     let theirs = &bundle.identity.agreement;
     let signed = &bundle.signed.public;
@@ -68,27 +70,35 @@ pub(crate) fn initiate<R: TryCryptoRng + ?Sized>(
         ikm.push(shared); // SS
     }
 
-    let kem_key = bundle.kem.as_ref().map(|(kind, key)| Named::new(*kind, &key.public));
-    let signed_key = Named::new(PreKeyKind::Signed, signed);
+    let ciphertext = encapsulated.as_ref().map(|(ciphertext, _)| &**ciphertext);
     let prefix = Prefix {
         suite: bundle.suite,
         identity: public,
         ephemeral: *ephemeral.public(),
-        signed: signed_key.id,
-        one_time: bundle.one_time.as_ref().map(|key| key.id(PreKeyKind::OneTime)),
-        kem: kem_key.as_ref().zip(encapsulated.as_ref()).map(|(key, (ct, _))| (key.id, &**ct)),
+        signed: terms.signed.id,
+        one_time: terms.one_time.as_ref().map(|key| key.id),
+        kem: terms.kem.as_ref().map(|key| key.id).zip(ciphertext),
     };
-    let transcript = Transcript {
+    let transcript = terms.transcript(ciphertext, ephemeral.public());
+    Ok((ikm.derive(bundle.suite, transcript), prefix.encode()))
+}
+
+/// The terms that a bundle offers us.
+pub(crate) fn terms_of<'a>(
+    bundle: &'a PreKeyBundle,
+    public: &'a PublicIdentity,
+    context: &'a Context,
+) -> Terms<'a> {
+    let one_time = bundle.one_time.as_ref();
+    Terms {
         suite: bundle.suite,
         application: &context.application,
-        initiator: (&context.ours, &public),
+        initiator: (&context.ours, public),
         responder: (&context.theirs, &bundle.identity),
-        signed: signed_key,
-        one_time: bundle.one_time.as_ref().map(|key| Named::new(PreKeyKind::OneTime, &key.public)),
-        kem: kem_key.zip(encapsulated.as_ref()).map(|(key, (ct, _))| (key, &**ct)),
-        ephemeral: ephemeral.public(),
-    };
-    Ok((ikm.derive(bundle.suite, transcript.hash()), prefix.encode()))
+        signed: Named::new(PreKeyKind::Signed, &bundle.signed.public),
+        one_time: one_time.map(|key| Named::new(PreKeyKind::OneTime, &key.public)),
+        kem: bundle.kem.as_ref().map(|(kind, key)| Named::new(*kind, &key.public)),
+    }
 }
 
 /// Bob's part. Cannot fail: whether the keys are Alice's shows when her message opens.
@@ -108,33 +118,30 @@ pub(crate) fn respond(
     if let Some(one_time) = prekeys.one_time {
         ikm.push(&one_time.agree(ephemeral)); // DH4 = DH(OPK_B, EK_A)
     }
-    let kem = prekeys.kem.as_ref().zip(prefix.kem);
-    if let Some(((_, pair), (_, ciphertext))) = &kem {
+    if let Some(((_, pair), (_, ciphertext))) = prekeys.kem.as_ref().zip(prefix.kem) {
         ikm.push(&pair.decapsulate(ciphertext)); // SS
     }
-    let transcript = Transcript {
+    let terms = Terms {
         suite: prefix.suite,
         application: &context.application,
         initiator: (&context.theirs, &prefix.identity),
         responder: (&context.ours, &public),
         signed: Named::new(PreKeyKind::Signed, prekeys.signed.public()),
         one_time: prekeys.one_time.map(|key| Named::new(PreKeyKind::OneTime, key.public())),
-        kem: kem
-            .map(|((kind, pair), (_, ciphertext))| (Named::new(*kind, pair.public()), ciphertext)),
-        ephemeral,
+        kem: prekeys.kem.as_ref().map(|(kind, pair)| Named::new(*kind, pair.public())),
     };
-    ikm.derive(prefix.suite, transcript.hash())
+    let ciphertext = prefix.kem.map(|(_, ciphertext)| ciphertext);
+    ikm.derive(prefix.suite, terms.transcript(ciphertext, ephemeral))
 }
 
 /// A secret for this handshake: good while the generator is, or while our identity is.
 fn hedged<R: TryCryptoRng + ?Sized>(
     us: &Identity,
-    bundle: &PreKeyBundle,
     label: Label,
+    terms: &[u8; 32],
     rng: &mut R,
 ) -> Result<Secret<32>, RandomnessFailed> {
-    let peer = bundle.identity.to_bytes();
-    kdf::hedged(us.hedge(), &[label.bytes(), &peer, bundle.signed.public.as_bytes()], rng)
+    kdf::hedged(us.hedge(), &[label.bytes(), terms], rng)
 }
 
 type Encapsulated = (alloc::boxed::Box<[u8; kem::CIPHERTEXT_LEN]>, Transient<32>);
@@ -143,10 +150,11 @@ type Encapsulated = (alloc::boxed::Box<[u8; kem::CIPHERTEXT_LEN]>, Transient<32>
 fn encapsulate<R: TryCryptoRng + ?Sized>(
     us: &Identity,
     bundle: &PreKeyBundle,
+    terms: &[u8; 32],
     rng: &mut R,
 ) -> Result<Option<Encapsulated>, RandomnessFailed> {
     let Some((_, key)) = &bundle.kem else { return Ok(None) };
-    let m = hedged(us, bundle, Label::HedgeEncapsulation, rng)?;
+    let m = hedged(us, Label::HedgeEncapsulation, terms, rng)?;
     Ok(Some(key.public.encapsulate(&m)))
 }
 

@@ -40,7 +40,7 @@ impl PreKeyBundle {
 
 /// A bundle whose every pre-key is signed by its identity, for its kind and suite, and valid.
 ///
-/// The only thing that a session can be started with, and only once: it is not `Clone`.
+/// The only thing that a session can be started with. Start one session with it: its one-time keys open one handshake.
 pub struct VerifiedBundle(PreKeyBundle);
 
 impl VerifiedBundle {
@@ -61,7 +61,8 @@ impl VerifiedBundle {
     }
 
     /// Does it have a one-time pre-key? Without one (and without a KEM one-time key) the first message can be opened by
-    /// whoever later gets the peer's signed pre-key, and its replay is refused only by the peer's record. SPEC: R-18.
+    /// whoever later gets the peer's identity seed, signed pre-key and last-resort key, and its replay is refused only by
+    /// the peer's record. SPEC: R-18.
     #[must_use]
     pub const fn has_one_time(&self) -> bool {
         self.0.one_time.is_some()

@@ -34,7 +34,7 @@ impl Default for Policy {
 
 /// What one conversation is bound to and held to.
 ///
-/// Both parties must give the same addresses (each its own as `ours`) and the same application bytes; where they differ,
+/// Addresses are never sent. Both parties must give the same two (each its own as `ours`) and the same application bytes; where they differ,
 /// the first message does not open.
 ///
 /// ```
@@ -59,7 +59,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// A conversation between our device and theirs, with the default [`Policy`] and [`Limits`].
+    /// A conversation between our device (first) and theirs, with the default [`Policy`] and [`Limits`].
     #[must_use]
     pub fn new(ours: Address, theirs: Address) -> Self {
         Self {
@@ -76,7 +76,7 @@ impl Context {
     /// Binds the conversation to what the application has agreed on: its name, its version, the users' names. SPEC: R-05.
     ///
     /// # Errors
-    /// [`ApplicationTooLong`] above [`limits::MAX_APPLICATION`](crate::limits::MAX_APPLICATION) bytes.
+    /// [`ApplicationTooLong`] above [`crate::limits::MAX_APPLICATION`] bytes.
     pub fn application(mut self, bytes: &[u8]) -> Result<Self, ApplicationTooLong> {
         if bytes.len() > MAX_APPLICATION {
             return Err(ApplicationTooLong);

@@ -23,6 +23,16 @@ impl<S> Dated<S> {
         Self { created, expires: created.plus(limits::PREKEY_LIFETIME), secret }
     }
 
+    /// Is it to be given to anybody: neither expired nor made by a clock that ran ahead?
+    pub(super) fn is_on_offer(&self, now: UnixTime) -> bool {
+        now < self.expires && self.created <= now.plus(limits::CLOCK_SKEW)
+    }
+
+    /// From when on, and until when, it is offered.
+    pub(super) const fn dates(&self) -> (UnixTime, UnixTime) {
+        (self.created, self.expires)
+    }
+
     /// Is it too old even for messages that were under way when it expired? SPEC: R-16.
     pub(super) fn is_over(&self, now: UnixTime) -> bool {
         now >= self.expires.plus(limits::PREKEY_GRACE)

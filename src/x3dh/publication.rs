@@ -6,14 +6,18 @@ use alloc::vec::Vec;
 
 use super::store::PreKeyError;
 use crate::keys::prekey::{PreKeyKind, SignedKey};
+use crate::keys::time::UnixTime;
 use crate::limits::MAX_ONE_TIME_PREKEYS;
 use crate::wire::bundle::{PreKeyBundle, Publication};
 
 impl Publication {
     /// Takes out the next bundle: with a one-time key of each kind while there are any, with the last-resort key after
-    /// that. Persist what remains before the bundle is handed out, so that no one-time key is handed out twice.
+    /// that. One-time keys that have expired are dropped. Persist what remains before the bundle is handed out, so that no
+    /// one-time key is handed out twice.
     #[must_use]
-    pub fn next_bundle(&mut self) -> PreKeyBundle {
+    pub fn next_bundle(&mut self, now: UnixTime) -> PreKeyBundle {
+        self.one_time.retain(|key| now < key.expires);
+        self.kem_one_time.retain(|key| now < key.expires);
         let kem_one_time = self.kem_one_time.pop().map(|key| (PreKeyKind::KemOneTime, key));
         let last_resort = self.last_resort.clone().map(|key| (PreKeyKind::KemLastResort, key));
         PreKeyBundle {
@@ -25,20 +29,23 @@ impl Publication {
         }
     }
 
-    /// Takes in what the same device has uploaded since: its newest signed and last-resort pre-keys in place of the ones
-    /// before, its one-time pre-keys beside those that are left.
+    /// Takes in another upload of the same device: the newer signed and last-resort pre-keys of the two stay, and the one-time
+    /// pre-keys of both. An upload is applied once: a second time it would bring back keys that were handed out.
     ///
     /// # Errors
     /// [`PreKeyError::WrongIdentity`] for another identity or suite, [`PreKeyError::TooMany`] above
-    /// [`limits::MAX_ONE_TIME_PREKEYS`](crate::limits::MAX_ONE_TIME_PREKEYS). Nothing has changed then.
-    pub fn update(&mut self, newer: Self) -> Result<(), PreKeyError> {
-        let Self { suite, identity, signed, last_resort, one_time, kem_one_time } = newer;
+    /// [`crate::limits::MAX_ONE_TIME_PREKEYS`]. Nothing has changed then.
+    pub fn update(&mut self, other: Self) -> Result<(), PreKeyError> {
+        let Self { suite, identity, signed, last_resort, one_time, kem_one_time } = other;
         if suite != self.suite || identity != self.identity {
             return Err(PreKeyError::WrongIdentity);
         }
         let one_time = merge(PreKeyKind::OneTime, &self.one_time, one_time)?;
         let kem_one_time = merge(PreKeyKind::KemOneTime, &self.kem_one_time, kem_one_time)?;
-        *self = Self { suite, identity, signed, last_resort, one_time, kem_one_time };
+        (self.one_time, self.kem_one_time) = (one_time, kem_one_time);
+        if signed.created >= self.signed.created {
+            (self.signed, self.last_resort) = (signed, last_resort);
+        }
         Ok(())
     }
 }

@@ -33,9 +33,9 @@ impl ReplayRecord {
         }
     }
 
-    /// Adds a tag that was checked. Says whether it was new.
-    pub(crate) fn insert(&mut self, tag: ReplayTag) -> bool {
-        self.0.insert(tag)
+    /// Adds a tag that was checked.
+    pub(crate) fn insert(&mut self, tag: ReplayTag) {
+        self.0.insert(tag);
     }
 
     /// How many more handshakes can be recorded.

@@ -62,13 +62,15 @@ impl PreKeyStore {
         })
     }
 
-    /// Adds `count` one-time pre-keys of each kind that the suite has, and returns what to upload. Persist first.
+    /// Adds `count` one-time pre-keys of each kind that the suite has, and returns what to upload: the new ones, with the
+    /// current signed pre-key. Persist first. For the server it is an [`update`](Publication::update), to be applied once;
+    /// when it is not known whether an upload arrived, send the whole [`publication`](Self::publication) instead.
     ///
     /// Draws 32 bytes for each X25519 key, then 64 for each KEM key. On an error nothing is added.
     ///
     /// # Errors
     /// [`PreKeyError::WrongIdentity`], [`PreKeyError::TooMany`] above
-    /// [`limits::MAX_ONE_TIME_PREKEYS`](crate::limits::MAX_ONE_TIME_PREKEYS), [`PreKeyError::Randomness`] when the
+    /// [`crate::limits::MAX_ONE_TIME_PREKEYS`], [`PreKeyError::Randomness`] when the
     /// generator fails or repeats itself.
     pub fn replenish<R: TryCryptoRng + ?Sized>(
         &mut self,
@@ -100,7 +102,7 @@ impl PreKeyStore {
     }
 
     /// Makes a new signed pre-key (and last-resort KEM pre-key), keeps the one before for messages under way, erases the
-    /// one before that, and returns what to upload. Persist first.
+    /// one before that, and returns what to upload: no one-time pre-keys. Persist first.
     ///
     /// Due when [`status`](Self::status) says so. After a long time offline, accept what has been waiting first: messages of
     /// the generation before the last cannot be opened any more. Whenever a leak is suspected, call it twice, to be rid of
@@ -124,13 +126,26 @@ impl PreKeyStore {
         Ok(self.publish(identity, &BTreeMap::new(), &BTreeMap::new()))
     }
 
-    /// Everything that is still unused, to upload again as a whole: a server that takes it must drop what it had.
+    /// Everything that is unused and on offer at `now`, to upload again as a whole: a server that takes it must drop what it
+    /// had.
     ///
     /// # Errors
     /// [`PreKeyError::WrongIdentity`].
-    pub fn publication(&self, identity: &Identity) -> Result<Publication, PreKeyError> {
+    pub fn publication(
+        &self,
+        identity: &Identity,
+        now: UnixTime,
+    ) -> Result<Publication, PreKeyError> {
         self.check_identity(identity)?;
-        Ok(self.publish(identity, &self.one_time, &self.kem_one_time))
+        let mut all = self.publish_all(identity);
+        all.one_time.retain(|key| key.check_time(PreKeyKind::OneTime, now).is_ok());
+        all.kem_one_time.retain(|key| key.check_time(PreKeyKind::KemOneTime, now).is_ok());
+        Ok(all)
+    }
+
+    /// The same, whatever the time.
+    pub(crate) fn publish_all(&self, identity: &Identity) -> Publication {
+        self.publish(identity, &self.one_time, &self.kem_one_time)
     }
 
     /// Erases one-time pre-keys and a previous generation that are past their grace. Returns how many keys went.
@@ -149,13 +164,15 @@ impl PreKeyStore {
     /// What is left, and what is due.
     #[must_use]
     pub fn status(&self, now: UnixTime) -> PreKeyStatus {
-        let one_time = self.one_time.len();
-        let kem_one_time = self.suite.is_hybrid().then_some(self.kem_one_time.len());
+        let one_time = self.one_time.values().filter(|key| key.is_on_offer(now)).count();
+        let kem = self.kem_one_time.values().filter(|key| key.is_on_offer(now)).count();
+        let kem_one_time = self.suite.is_hybrid().then_some(kem);
+        let signed = &self.current.signed;
         PreKeyStatus {
             one_time,
             kem_one_time,
             refill: kem_one_time.unwrap_or(one_time).min(one_time) < limits::REFILL_BELOW,
-            rotate: now >= self.current.signed.created.plus(limits::PREKEY_ROTATION),
+            rotate: now >= signed.created.plus(limits::PREKEY_ROTATION) || !signed.is_on_offer(now),
             replay_room: self.current.replays.remaining(),
         }
     }
@@ -186,10 +203,10 @@ impl PreKeyStore {
         let Generation { signed, last_resort, .. } = &self.current;
         let suite = self.suite;
         let curve = |kind, key: &Dated<SecretKey>| {
-            SignedKey::sign(identity, kind, suite, key.created, *key.secret.public())
+            SignedKey::sign(identity, kind, suite, key.dates(), *key.secret.public())
         };
-        let kem = |kind, created, seed: &Seed| {
-            SignedKey::sign(identity, kind, suite, created, seed.expand().public().clone())
+        let kem = |kind, dates, seed: &Seed| {
+            SignedKey::sign(identity, kind, suite, dates, seed.expand().public().clone())
         };
         Publication {
             suite,
@@ -197,11 +214,11 @@ impl PreKeyStore {
             signed: curve(PreKeyKind::Signed, signed),
             last_resort: last_resort
                 .as_ref()
-                .map(|(_, seed)| kem(PreKeyKind::KemLastResort, signed.created, seed)),
+                .map(|(_, seed)| kem(PreKeyKind::KemLastResort, signed.dates(), seed)),
             one_time: one_time.values().map(|key| curve(PreKeyKind::OneTime, key)).collect(),
             kem_one_time: kem_one_time
                 .values()
-                .map(|key| kem(PreKeyKind::KemOneTime, key.created, &key.secret))
+                .map(|key| kem(PreKeyKind::KemOneTime, key.dates(), &key.secret))
                 .collect(),
         }
     }
@@ -253,13 +270,13 @@ fn draw_batch<S>(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PreKeyStatus {
-    /// X25519 one-time pre-keys that have not been used.
+    /// X25519 one-time pre-keys that have not been used and have not expired.
     pub one_time: usize,
-    /// KEM one-time pre-keys that have not been used; `None` in a suite without them.
+    /// KEM one-time pre-keys that have not been used and have not expired; `None` in a suite without them.
     pub kem_one_time: Option<usize>,
-    /// Fewer than [`limits::REFILL_BELOW`](crate::limits::REFILL_BELOW) of some kind: call `replenish`.
+    /// Fewer than [`crate::limits::REFILL_BELOW`] of some kind: call `replenish`.
     pub refill: bool,
-    /// The signed pre-key is older than [`limits::PREKEY_ROTATION`](crate::limits::PREKEY_ROTATION): call `rotate`.
+    /// The signed pre-key was made by a clock that ran ahead, or is older than [`crate::limits::PREKEY_ROTATION`]: call `rotate`.
     pub rotate: bool,
     /// Handshakes without a one-time key that can still be accepted before the next rotation.
     pub replay_room: usize,
@@ -274,7 +291,7 @@ pub(crate) struct WrongIdentity;
 pub enum PreKeyError {
     /// The store was made for another identity than this one.
     WrongIdentity,
-    /// More than [`limits::MAX_ONE_TIME_PREKEYS`](crate::limits::MAX_ONE_TIME_PREKEYS) one-time keys.
+    /// More than [`crate::limits::MAX_ONE_TIME_PREKEYS`] one-time keys.
     TooMany,
     /// The random number generator failed, or gave the same key twice. Do not go on with it.
     Randomness,

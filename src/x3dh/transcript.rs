@@ -1,8 +1,9 @@
 //! The handshake's transcript, hashed into every key that comes after. SPEC: R-03, R-10, R-37.
 //!
 //! ```text
-//! th = SHA-256(label ‖ suite ‖ lp16(application) ‖ lp16(address_A) ‖ lp16(address_B)
-//!              ‖ Id_A ‖ Id_B ‖ pre-key(SPK) ‖ opt(OPK) ‖ opt(KEMpk) ‖ opt-ct(CT) ‖ EK)
+//! terms = suite ‖ lp16(application) ‖ lp16(address_A) ‖ lp16(address_B)
+//!         ‖ Id_A ‖ Id_B ‖ pre-key(SPK) ‖ opt(OPK) ‖ opt(KEMpk)
+//! th    = SHA-256(Label::HandshakeTranscript ‖ terms ‖ opt-ct(CT) ‖ EK)
 //! ```
 //!
 //! A is the initiator, whoever computes it.
@@ -29,38 +30,54 @@ impl<'a, K: AsRef<[u8]>> Named<'a, K> {
     }
 }
 
-/// Everything that the two parties must agree on.
-pub(crate) struct Transcript<'a> {
+/// What both parties know before the initiator has drawn anything.
+pub(crate) struct Terms<'a> {
     pub(crate) suite: Suite,
     pub(crate) application: &'a [u8],
     pub(crate) initiator: (&'a Address, &'a PublicIdentity),
     pub(crate) responder: (&'a Address, &'a PublicIdentity),
     pub(crate) signed: Named<'a, PublicKey>,
     pub(crate) one_time: Option<Named<'a, PublicKey>>,
-    pub(crate) kem: Option<(Named<'a, KemPublic>, &'a [u8; kem::CIPHERTEXT_LEN])>,
-    pub(crate) ephemeral: &'a PublicKey,
+    pub(crate) kem: Option<Named<'a, KemPublic>>,
 }
 
-impl Transcript<'_> {
+impl Terms<'_> {
+    /// What the initiator's randomness is hedged with: handshakes on other terms differ, whatever the generator does.
+    /// SPEC: R-23.
     pub(crate) fn hash(&self) -> [u8; 32] {
+        let mut hash = Hash::new(Label::HedgeTerms);
+        self.add_to(&mut hash);
+        hash.finish()
+    }
+
+    /// `th`.
+    pub(crate) fn transcript(
+        &self,
+        ciphertext: Option<&[u8; kem::CIPHERTEXT_LEN]>,
+        ephemeral: &PublicKey,
+    ) -> [u8; 32] {
+        let mut hash = Hash::new(Label::HandshakeTranscript);
+        self.add_to(&mut hash);
+        match ciphertext {
+            Some(ciphertext) => hash.add(&[1]).add(ciphertext),
+            None => hash.add(&[0]),
+        };
+        hash.add(ephemeral.as_bytes());
+        hash.finish()
+    }
+
+    fn add_to(&self, hash: &mut Hash) {
         let (address_a, id_a) = self.initiator;
         let (address_b, id_b) = self.responder;
-        let mut hash = Hash::new(Label::HandshakeTranscript);
         hash.add(&[self.suite.to_byte()])
             .add_lp16(self.application)
             .add_lp16(&address_a.encode())
             .add_lp16(&address_b.encode())
             .add(&id_a.to_bytes())
             .add(&id_b.to_bytes());
-        add_key(&mut hash, &self.signed);
-        add_optional(&mut hash, self.one_time.as_ref());
-        add_optional(&mut hash, self.kem.as_ref().map(|(key, _)| key));
-        match &self.kem {
-            Some((_, ciphertext)) => hash.add(&[1]).add(*ciphertext),
-            None => hash.add(&[0]),
-        };
-        hash.add(self.ephemeral.as_bytes());
-        hash.finish()
+        add_key(hash, &self.signed);
+        add_optional(hash, self.one_time.as_ref());
+        add_optional(hash, self.kem.as_ref());
     }
 }
 

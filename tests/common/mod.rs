@@ -125,7 +125,7 @@ impl World {
     }
 
     pub fn bundle(&mut self) -> VerifiedBundle {
-        let bytes = self.published.next_bundle().encode();
+        let bytes = self.published.next_bundle(NOW).encode();
         PreKeyBundle::decode(&bytes).unwrap().verify(NOW).unwrap()
     }
 

@@ -73,7 +73,7 @@ pub fn verified(bundle: &Bundle) -> VerifiedBundle {
 
 /// A bundle of Bob's, open to change.
 pub fn bundle(world: &mut World) -> Bundle {
-    Bundle::read(&world.published.next_bundle().encode())
+    Bundle::read(&world.published.next_bundle(NOW).encode())
 }
 
 /// What Alice sends to a bundle.

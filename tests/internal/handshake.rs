@@ -9,7 +9,7 @@ use crate::keys::suite::Suite;
 use crate::primitives::agreement::{PublicKey, SecretKey};
 use crate::primitives::kem::{self, KemPublic};
 use crate::secret::Secret;
-use crate::x3dh::transcript::{Named, Transcript};
+use crate::x3dh::transcript::{Named, Terms};
 
 /// What a transcript borrows.
 #[derive(Clone)]
@@ -42,17 +42,17 @@ impl Parts {
     fn hash(&self) -> [u8; 32] {
         let [ours, theirs] = &self.addresses;
         let [us, them] = &self.identities;
-        let transcript = Transcript {
+        let terms = Terms {
             suite: self.suite,
             application: &self.application,
             initiator: (ours, us),
             responder: (theirs, them),
             signed: self.signed.named(),
             one_time: self.one_time.as_ref().map(Key::named),
-            kem: self.kem.as_ref().map(|(key, ciphertext)| (key.named(), ciphertext)),
-            ephemeral: &self.ephemeral,
+            kem: self.kem.as_ref().map(|(key, _)| key.named()),
         };
-        transcript.hash()
+        let ciphertext = self.kem.as_ref().map(|(_, ciphertext)| ciphertext);
+        terms.transcript(ciphertext, &self.ephemeral)
     }
 }
 

@@ -1,4 +1,5 @@
 //! Tests that need what the crate does not export. Compiled into the crate, in test builds only.
 
+mod handshake;
 mod primitives;
 mod vectors;

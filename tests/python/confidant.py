@@ -151,12 +151,16 @@ def _optional(data):
     return b"\0" if data is None else b"\1" + data
 
 
-def transcript(setting, suite, initiator, responder, signed, one_time, kem, ciphertext, ephemeral):
-    """Handshake: the preimage of th."""
-    return (b"confidant/v1/handshake/transcript" + u8(suite) + lp16(setting.application)
+def agreed_terms(setting, suite, initiator, responder, signed, one_time, kem):
+    """Handshake: terms."""
+    return (u8(suite) + lp16(setting.application)
             + lp16(setting.initiator_address) + lp16(setting.responder_address) + initiator + responder
-            + signed.named + _optional(one_time and one_time.named) + _optional(kem and kem.named)
-            + _optional(ciphertext) + ephemeral)
+            + signed.named + _optional(one_time and one_time.named) + _optional(kem and kem.named))
+
+
+def transcript(terms, ciphertext, ephemeral):
+    """Handshake: the preimage of th."""
+    return b"confidant/v1/handshake/transcript" + terms + _optional(ciphertext) + ephemeral
 
 
 def handshake_keys(suite, preimage, agreements, shared, trace):
@@ -179,21 +183,22 @@ def initiate(identity, bundle, setting, rng, trace):
     """Handshake, Alice's side; the bundle has been verified."""
     if bundle.identity == identity.public:
         raise Fail("OwnIdentity")
-    binding, kem = bundle.identity + bundle.signed.public, bundle.kem
+    kem = bundle.kem
+    terms = agreed_terms(setting, bundle.suite, identity.public, bundle.identity, bundle.signed, bundle.one_time, kem)
+    binding = sha256(b"confidant/v1/hedge/terms" + terms)
     r1 = rng.draw(32)
     r2 = rng.draw(32) if kem else None
     secret = hedge(identity.hedge_key, r1, b"confidant/v1/hedge/ephemeral" + binding)
     ephemeral = x25519_public(secret)
     m = hedge(identity.hedge_key, r2, b"confidant/v1/hedge/encapsulation" + binding) if kem else None
     shared, ciphertext = mlkem1024.encaps(kem.public, m) if kem else (None, None)
-    trace.update({"r1": r1, "r2": r2, "ephemeral_secret": secret, "ephemeral": ephemeral, "m": m,
+    trace.update({"terms_hash": binding, "r1": r1, "r2": r2, "ephemeral_secret": secret, "ephemeral": ephemeral, "m": m,
                   "ciphertext": ciphertext})
     agreements = [dh(identity.x25519_secret, bundle.signed.public), dh(secret, bundle.identity[32:]),
                   dh(secret, bundle.signed.public)]
     if bundle.one_time:
         agreements.append(dh(secret, bundle.one_time.public))
-    preimage = transcript(setting, bundle.suite, identity.public, bundle.identity, bundle.signed, bundle.one_time,
-                          kem, ciphertext, ephemeral)
+    preimage = transcript(terms, ciphertext, ephemeral)
     th, keys = handshake_keys(bundle.suite, preimage, agreements, shared, trace)
     prefix = wire.encode_prefix(bundle.suite, identity.public, ephemeral, bundle.signed.id,
                                 bundle.one_time and bundle.one_time.id, kem and kem.id, ciphertext)
@@ -255,8 +260,8 @@ def accept(identity, store, setting, data, ad, now, trace, known=None):
     if one_time:
         agreements.append(dh(one_time_secret, message.ephemeral))
     shared = mlkem1024.decaps(decapsulation_key, message.ciphertext) if kem else None
-    preimage = transcript(setting, message.suite, message.identity, identity.public, signed, one_time, kem,
-                          message.ciphertext, message.ephemeral)
+    terms = agreed_terms(setting, message.suite, message.identity, identity.public, signed, one_time, kem)
+    preimage = transcript(terms, message.ciphertext, message.ephemeral)
     th, keys = handshake_keys(message.suite, preimage, agreements, shared, trace)
     session = Session(suite=message.suite, role=RESPONDER, peer=message.identity + setting.initiator_address, th=th,
                       prefix_hash=prefix_hash(message.prefix), prefix=b"", exporter_key=keys["exporter_key"],

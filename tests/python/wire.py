@@ -262,9 +262,9 @@ def decode_message(data):
         raise Fail("TooLong")
     reader = Reader(data)
     reader.start(MESSAGE)
+    ratchet_key, pn, n = reader.x25519(), reader.number(4), reader.number(4)
     if len(data) < MIN_MESSAGE:
         raise Fail("Truncated")
-    ratchet_key, pn, n = reader.x25519(), reader.number(4), reader.number(4)
     return Message(data[:HEADER], ratchet_key, pn, n, reader.rest())
 
 

@@ -39,8 +39,9 @@ impl Began {
         rng.finish();
 
         let bundle = bundle.inner();
-        let mut values = Map::new();
-        let ephemeral = SecretKey::new(hedged(alice, bundle, Label::HedgeEphemeral, &drawn[0]));
+        let terms = agree::terms_of(bundle, &alice.public(), context).hash();
+        let mut values = Map::from_iter([("terms_hash".into(), hex(terms))]);
+        let ephemeral = SecretKey::new(hedged(alice, &terms, Label::HedgeEphemeral, &drawn[0]));
         let ephemeral_public = *ephemeral.public().as_bytes();
         assert_eq!(prefix[68..100], ephemeral_public);
         let mut ikm = [0xff; 32].to_vec();
@@ -48,7 +49,7 @@ impl Began {
             values.insert(name, hex(dh));
             ikm.extend(dh);
         }
-        let shared = encapsulate(alice, bundle, drawn.get(1), &mut values);
+        let shared = encapsulate(alice, bundle, &terms, drawn.get(1), &mut values);
         ikm.extend(shared.iter().flatten());
         values.extend([
             ("r1".into(), hex(&drawn[0])),
@@ -109,10 +110,9 @@ impl Began {
     }
 }
 
-fn hedged(alice: &Identity, bundle: &PreKeyBundle, label: Label, r: &[u8]) -> Secret<32> {
-    let (peer, signed) = (bundle.identity.to_bytes(), bundle.signed.public.as_bytes());
+fn hedged(alice: &Identity, terms: &[u8; 32], label: Label, r: &[u8]) -> Secret<32> {
     let mut rng = Replay::of([r.to_vec()]);
-    kdf::hedged(alice.hedge(), &[label.bytes(), &peer, signed], &mut rng).unwrap()
+    kdf::hedged(alice.hedge(), &[label.bytes(), terms], &mut rng).unwrap()
 }
 
 /// DH1 to DH3, and DH4 with a one-time pre-key.
@@ -136,12 +136,13 @@ fn agreements(
 fn encapsulate(
     alice: &Identity,
     bundle: &PreKeyBundle,
+    terms: &[u8; 32],
     r2: Option<&Vec<u8>>,
     values: &mut Map<String, Value>,
 ) -> Option<[u8; 32]> {
     let (_, key) = bundle.kem.as_ref()?;
     let r2 = r2.unwrap();
-    let m = hedged(alice, bundle, Label::HedgeEncapsulation, r2);
+    let m = hedged(alice, terms, Label::HedgeEncapsulation, r2);
     let (ciphertext, shared) = key.public.encapsulate(&m);
     values.extend([
         ("r2".into(), hex(r2)),

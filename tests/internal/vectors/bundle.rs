@@ -76,7 +76,7 @@ fn verify(given: &mut Given) -> Result<Value, Stop> {
 fn publication(given: &mut Given) -> Result<Value, Stop> {
     let owner = identity(&given.fields.bytes("responder_seed"));
     let listed = Listed::read(given.fields.value("store"))?;
-    let publication = listed.store(&owner.public()).publication(&owner)?;
+    let publication = listed.store(&owner.public()).publish_all(&owner);
     let bytes = publication.encode();
     assert!(Publication::decode(&bytes)? == publication, "what was written is read");
     Ok(json!({"publication": hex(bytes)}))

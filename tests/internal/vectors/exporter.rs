@@ -52,8 +52,11 @@ fn with_exporter_key(key: [u8; 32]) -> Session {
         &key,
         &[0; 4 + 4 + 32],
         &remote,
-        // Nothing sent, received or kept.
-        &[0; 5 + 1 + 1 + 8 + 1 + 4],
+        // Nothing sent; a receiving chain, at its beginning; nothing kept.
+        &[0; 5],
+        &[1],
+        &[0; 4 + 4 + 32],
+        &[0; 1 + 8 + 1 + 4],
     ]
     .concat();
     let snapshot = Snapshot::write(SnapshotKind::Session, 0, body.len(), |writer| {

@@ -81,14 +81,15 @@ fn prekey(given: &mut Given) -> Result<Value, Stop> {
     let created = UnixTime::from_secs(given.fields.number("created"));
     let expires = given.fields.number("expires");
     assert_eq!(expires, created.as_secs() + limits::PREKEY_LIFETIME);
+    let dates = (created, UnixTime::from_secs(expires));
     if usage.is_curve() {
         let public = *SecretKey::new(secret(&bytes)).public();
-        let key = SignedKey::sign(&who, usage.kind, usage.suite, created, public);
+        let key = SignedKey::sign(&who, usage.kind, usage.suite, dates, public);
         signed(given, &who, &usage, &key)
     } else {
         let seed = Seed::from_bytes(&bytes.try_into().unwrap()).ok_or(Stop::Absent)?;
         let public = seed.expand().public().clone();
-        let key = SignedKey::sign(&who, usage.kind, usage.suite, created, public);
+        let key = SignedKey::sign(&who, usage.kind, usage.suite, dates, public);
         signed(given, &who, &usage, &key)
     }
 }

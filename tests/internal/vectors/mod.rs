@@ -10,6 +10,7 @@ mod book;
 mod bundle;
 mod chain;
 mod conversation;
+mod dumps;
 mod exporter;
 mod given;
 mod group;

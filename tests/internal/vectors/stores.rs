@@ -75,7 +75,7 @@ impl Listed {
 
     /// The bundle of the store's current generation and the picked one-time keys.
     pub(super) fn bundle(&self, owner: &Identity, mut pick: Object) -> PreKeyBundle {
-        let published = self.store(&owner.public()).publication(owner).unwrap();
+        let published = self.store(&owner.public()).publish_all(owner);
         let one_time = pick.optional("one_time").map(|at| {
             let public = *self.one_time[place(&at)].key_pair().public();
             published.one_time.iter().find(|key| key.public == public).unwrap().clone()
