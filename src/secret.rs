@@ -11,7 +11,6 @@ use core::fmt;
 
 use rand_core::TryCryptoRng;
 use subtle::ConstantTimeEq;
-use zeroize::Zeroize;
 
 /// `N` secret bytes on the heap, wiped when dropped.
 ///
@@ -59,7 +58,7 @@ impl<const N: usize> Secret<N> {
 
 impl<const N: usize> Drop for Secret<N> {
     fn drop(&mut self) {
-        self.0.zeroize();
+        wipe(self.0.as_mut_slice());
     }
 }
 
@@ -111,13 +110,14 @@ impl<const N: usize> Transient<N> {
 
 impl<const N: usize> Drop for Transient<N> {
     fn drop(&mut self) {
-        self.0.zeroize();
+        wipe(&mut self.0);
     }
 }
 
 /// Plaintext and other secrets whose length is known only at run time, wiped when dropped.
 pub(crate) fn wipe(bytes: &mut [u8]) {
-    bytes.zeroize();
+    bytes.fill(0);
+    zeroize::optimization_barrier(bytes);
 }
 
 /// Compares without telling where the first difference is. SPEC: R-124.

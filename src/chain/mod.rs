@@ -124,7 +124,7 @@ impl Cursor {
     fn step(&mut self) -> Transient<32> {
         let keyed = Keyed::new(self.key.expose());
         let message_key = keyed.of(0x01);
-        self.go(keyed.of(0x02));
+        self.go(keyed.last(0x02));
         message_key
     }
 
@@ -140,7 +140,7 @@ impl Cursor {
         let mut keys = Vec::with_capacity(usize::try_from(distance.min(keep)).unwrap_or(0));
         while self.number < until {
             if until.saturating_sub(self.number) > keep {
-                self.go(Keyed::new(self.key.expose()).of(0x02));
+                self.go(Keyed::new(self.key.expose()).last(0x02));
             } else {
                 let number = self.number;
                 keys.push((number, self.step().store()));

@@ -8,9 +8,8 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use zeroize::Zeroize;
 
-use crate::secret::Transient;
+use crate::secret::{Transient, wipe};
 
 /// A chain key that has been made ready: its two padded blocks are hashed once for both outputs.
 pub(crate) struct Keyed(Hmac<Sha256>);
@@ -23,11 +22,15 @@ impl Keyed {
 
     /// `HMAC-SHA-256(key, byte)`.
     pub(crate) fn of(&self, byte: u8) -> Transient<32> {
-        let mut mac = self.0.clone();
-        mac.update(&[byte]);
-        let mut bytes = mac.finalize().into_bytes();
+        Self(self.0.clone()).last(byte)
+    }
+
+    /// The same, where the key is not needed again.
+    pub(crate) fn last(mut self, byte: u8) -> Transient<32> {
+        self.0.update(&[byte]);
+        let mut bytes = self.0.finalize().into_bytes();
         let out = Transient::init_with(|out| out.copy_from_slice(&bytes));
-        bytes.as_mut_slice().zeroize();
+        wipe(&mut bytes);
         out
     }
 }

@@ -152,7 +152,8 @@ impl State {
         }
     }
 
-    /// Keeps what the ending chain still owes up to PN. The ended chain's key and our ratchet secret go with the values that are replaced. SPEC: R-35.
+    /// Keeps what the ending chain still owes up to PN. The ended chain's key and our ratchet secret go with the values that
+    /// are replaced. SPEC: R-35.
     fn commit_turn(&mut self, turn: Turn) {
         let Turn { root, remote, previous, index, mut chain, reached } = turn;
         let max = self.limits.max_stored();

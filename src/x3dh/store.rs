@@ -89,12 +89,18 @@ impl PreKeyStore {
             Ok((PreKeyId::of(PreKeyKind::OneTime, key.public().as_bytes()), Dated::new(now, key)))
         })?;
         let kem_count = if self.suite.is_hybrid() { count } else { 0 };
+        let mut kem_public = BTreeMap::new();
         let mut kem_one_time = draw_batch(kem_count, &self.kem_one_time, || {
             let seed = Seed::random(rng)?;
-            let id = PreKeyId::of(PreKeyKind::KemOneTime, seed.expand().public().as_ref());
+            let public = seed.expand().public().clone();
+            let id = PreKeyId::of(PreKeyKind::KemOneTime, public.as_ref());
+            kem_public.insert(id, public);
             Ok((id, Dated::new(now, seed)))
         })?;
-        let new = self.publish(identity, &one_time, &kem_one_time);
+        let mut new = self.publish(identity, &one_time, &BTreeMap::new());
+        let dates = Dated::new(now, ()).dates();
+        let sign = |key| SignedKey::sign(identity, PreKeyKind::KemOneTime, self.suite, dates, key);
+        new.kem_one_time = kem_public.into_values().map(sign).collect();
         self.one_time.append(&mut one_time);
         self.kem_one_time.append(&mut kem_one_time);
         self.changed();
