@@ -171,27 +171,15 @@ fn read_group(reader: &mut Reader<'_>) -> Result<GroupSession, DecodeError> {
     let us = read_member(reader)?;
     let number = reader.u64()?;
     let members = read_members(reader)?;
-    let epoch = Epoch::new(&group, number, members).map_err(|_| DecodeError::NotCanonical)?;
     let known = read_known(reader, number)?;
     let first_epoch = reader.u64()?;
     let rotation = Rotation { messages: reader.u32()?, seconds: reader.u64()? };
-    if !epoch.has(&us.address, &us.identity) || first_epoch > number {
+    let session = GroupSession::new(group, us, number, members, rotation);
+    let session = session.map_err(|_| DecodeError::NotCanonical)?;
+    if first_epoch > number {
         return Err(DecodeError::NotCanonical);
     }
-    Ok(GroupSession {
-        group,
-        us: Peer::new(us.identity, us.address),
-        epoch,
-        known,
-        first_epoch,
-        rotation,
-        sender: None,
-        due: false,
-        given: BTreeSet::new(),
-        keys: BTreeMap::new(),
-        next_order: 0,
-        changes: 0,
-    })
+    Ok(GroupSession { known, first_epoch, ..session })
 }
 
 /// The rest.

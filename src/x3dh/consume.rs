@@ -83,9 +83,13 @@ impl PreKeyStore {
             || kem.is_some_and(|(id, _)| self.kem_one_time.contains_key(&id))
     }
 
+    /// The current one, and the one before if it is kept.
+    pub(super) fn generations(&self) -> impl Iterator<Item = &Generation> {
+        core::iter::once(&self.current).chain(&self.previous)
+    }
+
     pub(super) fn generation(&self, signed: PreKeyId) -> Option<&Generation> {
-        let mut generations = core::iter::once(&self.current).chain(&self.previous);
-        generations.find(|generation| generation.signed_id == signed)
+        self.generations().find(|generation| generation.signed_id == signed)
     }
 
     fn generation_mut(&mut self, signed: PreKeyId) -> Option<&mut Generation> {
@@ -97,8 +101,8 @@ impl PreKeyStore {
         if let Some(key) = self.kem_one_time.get(&id) {
             return Some((PreKeyKind::KemOneTime, key.secret.expand()));
         }
-        let generations = core::iter::once(&self.current).chain(&self.previous);
-        let mut last_resorts = generations.filter_map(|generation| generation.last_resort.as_ref());
+        let mut last_resorts =
+            self.generations().filter_map(|generation| generation.last_resort.as_ref());
         let (_, seed) = last_resorts.find(|(last_resort, _)| *last_resort == id)?;
         Some((PreKeyKind::KemLastResort, seed.expand()))
     }

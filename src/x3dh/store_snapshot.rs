@@ -77,8 +77,7 @@ impl PreKeyStore {
     fn body_len(&self) -> usize {
         let kem = self.kem_one_time.len().saturating_mul(KEM_LEN);
         let kem_count = if self.suite.is_hybrid() { 2 } else { 0 };
-        let generations = core::iter::once(&self.current).chain(&self.previous);
-        generations
+        self.generations()
             .map(generation_len)
             .fold(1 + 64 + 1 + 2, usize::saturating_add)
             .saturating_add(self.one_time.len().saturating_mul(CURVE_LEN))
