@@ -14,6 +14,7 @@ use rand_core::TryCryptoRng;
 use super::distribution::{Fields, chain_commitment, sender_hash};
 use super::epoch::{EpochId, GroupId, scope};
 use super::message::{HEADER_LEN, KeyId, SIGNATURE_LEN, header, statement};
+use super::session::GroupEncryptError;
 use crate::chain::{ChainKey, Sending};
 use crate::keys::peer::Peer;
 use crate::keys::time::UnixTime;
@@ -91,14 +92,14 @@ impl SenderKey {
         plaintext: &[u8],
         associated_data: &[u8],
         rng: &mut R,
-    ) -> Result<Vec<u8>, Refused> {
+    ) -> Result<Vec<u8>, GroupEncryptError> {
         let sealed = aead::sealed_len(plaintext.len());
         let len = sealed.saturating_add(HEADER_LEN + SIGNATURE_LEN);
         if len > MAX_MESSAGE {
-            return Err(Refused::TooLong);
+            return Err(GroupEncryptError::TooLong);
         }
         if self.chain.is_exhausted() {
-            return Err(Refused::Exhausted);
+            return Err(GroupEncryptError::RotationDue);
         }
         let mut salt = [0; SALT_LEN];
         draw(rng, &mut salt)?;
@@ -112,18 +113,5 @@ impl SenderKey {
         let statement = statement(&self.scope, self.key_id, iteration, associated_data, &out);
         out.extend_from_slice(&self.signing.sign(&statement));
         Ok(out)
-    }
-}
-
-/// Why nothing was encrypted.
-pub(super) enum Refused {
-    TooLong,
-    Exhausted,
-    Randomness,
-}
-
-impl From<RandomnessFailed> for Refused {
-    fn from(RandomnessFailed: RandomnessFailed) -> Self {
-        Self::Randomness
     }
 }

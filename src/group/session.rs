@@ -21,7 +21,7 @@ use super::distribution::Distribution;
 use super::epoch::{Epoch, EpochId, GroupError, GroupId, Member};
 use super::message::GroupMessage;
 use super::receiver::{GroupDecryptError, Keys};
-use super::sender::{Refused, Rotation, SenderKey};
+use super::sender::{Rotation, SenderKey};
 use crate::chain::step::Plaintext;
 use crate::keys::address::Address;
 use crate::keys::peer::Peer;
@@ -118,7 +118,8 @@ impl GroupSession {
 
     /// Takes in a change that the application has authorised: the whole new list, in a later epoch.
     ///
-    /// If anybody is gone (or the numbers leave room for it), our key is due, and what removed devices gave us is dropped.
+    /// If anybody is gone (or the numbers leave room for it), our key is due, and what removed devices gave us is dropped. So
+    /// is a key of our own whose epoch nobody remembers any more: whoever lost it on the way could not take it in.
     ///
     /// # Errors
     /// [`GroupError`]; nothing has changed then.
@@ -135,7 +136,7 @@ impl GroupSession {
             return Err(GroupError::NotAMember);
         }
         let next = self.epoch.id.number.checked_add(1) == Some(number);
-        self.due = self.due || !next || !new.keeps_all_of(&self.epoch);
+        let safe = next && new.keeps_all_of(&self.epoch);
         let changed = MembersChanged {
             added: difference(&new, &self.epoch),
             removed: difference(&self.epoch, &new),
@@ -147,6 +148,7 @@ impl GroupSession {
         if self.known.len() >= MAX_KNOWN_EPOCHS {
             self.known.pop_front();
         }
+        self.due = self.due || !safe || !self.sender_is_known();
         self.changed();
         Ok(changed)
     }
@@ -281,6 +283,12 @@ impl GroupSession {
         self.changes
     }
 
+    /// Is our key, if there is one, of an epoch whose distributions are still accepted?
+    fn sender_is_known(&self) -> bool {
+        let Some(key) = &self.sender else { return true };
+        self.known.iter().chain([&self.epoch.id]).any(|known| *known == key.epoch)
+    }
+
     pub(super) fn changed(&mut self) {
         self.changes = self.changes.saturating_add(1);
     }
@@ -338,12 +346,8 @@ impl From<RandomnessFailed> for GroupError {
     }
 }
 
-impl From<Refused> for GroupEncryptError {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::TooLong => Self::TooLong,
-            Refused::Exhausted => Self::RotationDue,
-            Refused::Randomness => Self::Randomness,
-        }
+impl From<RandomnessFailed> for GroupEncryptError {
+    fn from(RandomnessFailed: RandomnessFailed) -> Self {
+        Self::Randomness
     }
 }

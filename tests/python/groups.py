@@ -230,6 +230,8 @@ class Group:
         self.due = self.due or bool(lost) or number != self.number + 1
         self.before = (self.before + [(self.number, self.members_hash)])[-MAX_BEFORE:]
         self.number, self.members = number, members
+        known = {number for number, _ in self.before} | {number}
+        self.due = self.due or (self.own is not None and self.own.number not in known)
         self.given = [address for address in self.given if address not in lost]
         self.keys = [key for key in self.keys if key.sender not in lost]
         self.epoch += 1
