@@ -1,5 +1,5 @@
-//! End-to-end encryption for applications: X3DH and its post-quantum hybrid, and the Double Ratchet, behind a small typed
-//! API that is hard to misuse.
+//! End-to-end encryption for applications: X3DH and its post-quantum hybrid, the Double Ratchet, Sender Keys for groups, safety
+//! numbers and sealed sender, behind a small typed API that is hard to misuse.
 //!
 //! A device has an [`Identity`]. It makes pre-keys ([`PreKeyStore`]) and uploads their public halves ([`Publication`]).
 //! Whoever wants to write to it fetches a [`PreKeyBundle`], verifies it, and starts a [`Session`]; the device accepts the
@@ -80,6 +80,124 @@
 //! # let _ = receive;
 //! ```
 //!
+//! # Groups
+//!
+//! A device keeps a [`GroupSession`] for each group that it is in. Its own key travels over the sessions with the members; a
+//! message is then encrypted once for all. Who is in the group is the application's to decide, and all members apply the same
+//! numbered changes.
+//!
+//! ```
+//! use confidant::*;
+//!
+//! type Failed = Box<dyn std::error::Error>;
+//!
+//! /// Encrypts to the group: the messages to send to single members first, and the one to send to all.
+//! fn send(
+//!     group: &mut GroupSession,
+//!     session_with: &mut dyn FnMut(&Party) -> Session, // from storage; or `initiate` with a bundle
+//!     text: &[u8],
+//!     now: UnixTime,
+//! ) -> Result<(Vec<(Party, Vec<u8>)>, Vec<u8>), Failed> {
+//!     let rng = &mut getrandom::SysRng;
+//!     if group.is_rotation_due(now) {
+//!         group.rotate(now, rng)?;
+//!     }
+//!     let mut keys = Vec::new();
+//!     for member in group.awaiting().collect::<Vec<_>>() {
+//!         let mut session = session_with(&member);
+//!         let key = group.distribute(session.peer())?;
+//!         keys.push((member, session.encrypt_distribution(&key, rng)?));
+//!         // store the session
+//!     }
+//!     let message = group.encrypt(text, b"", now, rng)?;
+//!     Ok((keys, message)) // store the group, in one transaction with the sessions; then send
+//! }
+//!
+//! /// What to do with what a session has decrypted.
+//! fn received(group: &mut GroupSession, received: Received) -> Option<Plaintext> {
+//!     if received.is_distribution() {
+//!         // Ok: store group and session together. UnknownEpoch: keep it until the change has come.
+//!         let _ = group.receive(&received);
+//!         return None;
+//!     }
+//!     Some(received.plaintext)
+//! }
+//! # let _ = (send, received);
+//! ```
+//!
+//! A group message says who wrote it and in which epoch ([`GroupReceived`]). After
+//! [`change`](GroupSession::change) has removed somebody, `encrypt` refuses until [`rotate`](GroupSession::rotate), and everybody
+//! who is left awaits the new key. A user's own other devices are members like any others: when one is added, it is given the keys;
+//! when one is lost, it is removed.
+//!
+//! **One-way broadcast.** A channel with one sender and many readers is a group in which only one device ever rotates, and the readers
+//! take in nobody else's key:
+//!
+//! ```
+//! # use confidant::*;
+//! fn take_in(channel: &mut GroupSession, owner: &Party, received: &Received) -> Result<bool, DistributionError> {
+//!     if Party::from(received.from()) != *owner {
+//!         return Ok(false); // a reader who would like to speak
+//!     }
+//!     channel.receive(received).map(|()| true)
+//! }
+//! # let _ = take_in;
+//! ```
+//!
+//! Readers see each other: the member list is part of what they agree on.
+//!
+//! # Who is it
+//!
+//! A server can put its own identity in the place of anybody's. Two users find out by comparing a [`SafetyNumber`], as digits or as
+//! a code to scan; [`TrustStore`] remembers whom they compared, pins everybody else on first use, and through
+//! [`Context::known_to`] refuses another identity before anything is encrypted to it or accepted from it.
+//!
+//! # Sealed sender
+//!
+//! A relay has to know for whom a message is, not from whom. A server that the application trusts gives each device a
+//! [`SenderCertificate`], short-lived; the device seals what its sessions encrypt.
+//!
+//! ```
+//! use confidant::*;
+//!
+//! type Failed = Box<dyn std::error::Error>;
+//!
+//! fn send(
+//!     us: &Identity,
+//!     certificate: &SenderCertificate,
+//!     session: &mut Session,
+//!     text: &[u8],
+//!     now: UnixTime,
+//! ) -> Result<Vec<u8>, Failed> {
+//!     let rng = &mut getrandom::SysRng;
+//!     let message = session.encrypt(text, rng)?; // store the session
+//!     let to = Party::from(session.peer());
+//!     let sender = SealedSender::new(us, certificate, now)?;
+//!     Ok(sender.seal(&to, SealedContent::Message(&message), rng)?)
+//! }
+//!
+//! fn receive(
+//!     us: &Identity,
+//!     our_address: &Address,
+//!     roots: &TrustRoots, // pinned in the application
+//!     trust: &TrustStore,
+//!     session_with: &mut dyn FnMut(&Party) -> Option<Session>,
+//!     bytes: &[u8],
+//!     now: UnixTime,
+//! ) -> Result<Option<Received>, Failed> {
+//!     let sender = SealedMessage::decode(bytes)?.open(us, our_address)?.verify(roots, now)?;
+//!     trust.check(sender.party())?; // the certificate is a server's word; the user's comparison counts for more
+//!     let Some(mut session) = session_with(sender.party()) else {
+//!         return Ok(None); // Session::accept_sealed, if it begins one
+//!     };
+//!     Ok(Some(session.decrypt_sealed(&sender)?)) // store the session, then act
+//! }
+//! # let _ = (send, receive);
+//! ```
+//!
+//! For a group message, [`SealedSender::seal_many`] makes one upload with one shared part, and the relay cuts it with
+//! [`SealedUpload`], without keys. Who may send at all, it can tell by a [`DeliveryToken`].
+//!
 //! # What to persist, and when
 //!
 //! | after | store, sealed | then |
@@ -89,12 +207,15 @@
 //! | `Session::accept` | session and store, in one transaction | act on the message |
 //! | `encrypt` | the session's [`snapshot`](Session::snapshot) | send |
 //! | `decrypt`, `expire_skipped` | the session's snapshot | act on the message |
+//! | a group's `rotate`, `change`, `encrypt`, `decrypt` | the group's [`snapshot`](GroupSession::snapshot) | send, or act |
+//! | a group's `distribute`, `receive` | group and session, in one transaction | send, or act |
+//! | anything that changes a `TrustStore` | its [`snapshot`](TrustStore::snapshot) | |
 //! | any of these | the [`epoch`](Snapshot::epoch), after the snapshot, by [`Session::id`], where a restored backup does not bring it back | |
 //!
 //! # What it does not do
 //!
-//! It does not know whether an identity is the person's (compare identities out of band, then [`Context::pin`]), does not
-//! store, send, read clocks or draw randomness by itself, and does not hide who talks to whom. What is promised, and against
+//! It does not know whether an identity is the person's (compare safety numbers), does not store, send, read clocks or draw
+//! randomness by itself, and does not hide when and from where somebody sends. What is promised, and against
 //! whom, is in [`docs::threat_model`]; how it works, in [`docs::spec`].
 #![no_std]
 // SPEC: R-120: no unsafe code, and no indexing, unwrapping or unchecked arithmetic outside tests. SPEC: R-128: nothing in
@@ -128,12 +249,14 @@ extern crate std;
 mod chain;
 pub mod docs;
 mod errors;
+mod fingerprint;
 mod group;
 mod keys;
 mod label;
 pub mod limits;
 mod primitives;
 mod ratchet;
+mod sealed;
 mod secret;
 #[cfg(feature = "serde")]
 mod serde;
@@ -144,16 +267,18 @@ mod x3dh;
 // The public interface is:
 pub use crate::chain::received::Received;
 pub use crate::chain::step::Plaintext;
+pub use crate::fingerprint::trust::{Trust, TrustError, TrustStore};
+pub use crate::fingerprint::{CompareError, SafetyNumber, Verified};
+pub use crate::group::change::MembersChanged;
 pub use crate::group::distribution::Distribution;
-pub use crate::group::epoch::{GroupError, GroupId, Member};
+pub use crate::group::epoch::{GroupError, GroupId};
 pub use crate::group::receive::DistributionError;
 pub use crate::group::receiver::GroupDecryptError;
 pub use crate::group::sender::Rotation;
-pub use crate::group::session::{
-    DistributeError, GroupEncryptError, GroupReceived, GroupSession, MembersChanged,
-};
+pub use crate::group::session::{DistributeError, GroupEncryptError, GroupReceived, GroupSession};
 pub use crate::keys::address::{Address, AddressError, DeviceId, Provider, UserId};
 pub use crate::keys::identity::{Identity, InvalidKey, PublicIdentity};
+pub use crate::keys::party::Party;
 pub use crate::keys::peer::Peer;
 pub use crate::keys::prekey::{BundleError, PreKeyId, PreKeyKind};
 pub use crate::keys::suite::Suite;
@@ -163,11 +288,21 @@ pub use crate::limits::{LimitTooHigh, Limits};
 pub use crate::primitives::random::SystemRandom;
 pub use crate::ratchet::decrypt::DecryptError;
 pub use crate::ratchet::encrypt::EncryptError;
+pub use crate::sealed::certificate::{
+    CertificateError, CertificateIssuer, CertificateKey, CertificatePublicKey, IssueError,
+    TrustRoots,
+};
+pub use crate::sealed::content::{SealedContent, SealedKind};
+pub use crate::sealed::delivery::{DeliveryKey, DeliveryToken, DeliveryVerifier};
+pub use crate::sealed::open::{OpenError, Opened, VerifiedSender};
+pub use crate::sealed::seal::{SealError, SealedSender};
 pub use crate::secret::{RandomnessFailed, Secret};
-pub use crate::session::{AcceptError, Accepted, ExportError, Role, Session};
+pub use crate::session::{AcceptError, Accepted, ExportError, Role, SealedError, Session};
 pub use crate::wire::bundle::{PreKeyBundle, Publication};
+pub use crate::wire::certificate::{CertificateKeyId, SenderCertificate, ServerCertificate};
 pub use crate::wire::codec::DecodeError;
 pub use crate::wire::prekey_message::PreKeyMessage;
+pub use crate::wire::sealed::{SealedMessage, SealedUpload};
 pub use crate::wire::snapshot::{RestoreError, Snapshot};
 pub use crate::x3dh::agree::InitiateError;
 pub use crate::x3dh::bundle::VerifiedBundle;

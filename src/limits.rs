@@ -63,7 +63,8 @@ pub const MAX_EXPORT: usize = 255 * 32;
 /// Devices in one group.
 pub const MAX_MEMBERS: usize = 5_000;
 
-/// Group messages of one sender that one message may pass over. A forged one is refused by its signature before that.
+/// Group messages of one sender that one message may pass over, and so the most that a key is used for. An outsider's forgery is
+/// refused by its signature before that; a member's own message that does not open costs the steps each time.
 pub const GROUP_MAX_JUMP: u32 = 2_000;
 
 /// Message keys kept for late messages, of one sender key: a group has many of them.
@@ -72,8 +73,9 @@ pub const GROUP_MAX_STORED: u32 = 500;
 /// Keys kept of one sender: the one in use, and those of late messages. SPEC: R-68.
 pub const MAX_KEYS_PER_SENDER: usize = 5;
 
-/// Epochs of a group whose distributions are still accepted, the current one among them.
-pub const MAX_KNOWN_EPOCHS: usize = 5;
+/// Epochs of a group from which messages and distributions are still accepted, the current one among them: 40 bytes each, for
+/// messages that were long on their way while members came.
+pub const MAX_KNOWN_EPOCHS: usize = 1_000;
 
 /// Messages after which a sender key is due for rotation, unless set otherwise: whoever gets the key reads no more than
 /// these.
@@ -81,6 +83,30 @@ pub const ROTATE_AFTER_MESSAGES: u32 = 1_000;
 
 /// Seconds after which a sender key is due for rotation, unless set otherwise: 7 days.
 pub const ROTATE_AFTER_SECONDS: u64 = 7 * 86_400;
+
+/// Parties in one trust store.
+pub const MAX_CONTACTS: usize = 100_000;
+
+/// Recipients of one sealed message: the devices of a whole group.
+pub const MAX_RECIPIENTS: usize = MAX_MEMBERS;
+
+/// Content of a sealed message is padded to one of these lengths, in bytes: the powers of two from 1 KiB to 16 MiB. So a relay
+/// sees one of fifteen lengths, and no content is more than doubled, but the shortest ones, which become 1 KiB. SPEC: R-84.
+pub const SEALED_CONTENT: [usize; 15] = {
+    let mut lengths = [1 << 10; 15];
+    let mut longer: &mut [usize] = &mut lengths;
+    let mut length = 1 << 10;
+    while let [first, rest @ ..] = longer {
+        *first = length;
+        length <<= 1;
+        longer = rest;
+    }
+    lengths
+};
+
+/// Provider and user of an address in a certificate: at most this many bytes together, so that all certificates are of one
+/// length.
+pub const MAX_CERTIFIED_NAMES: usize = 119;
 
 /// How far a session's receiver goes for messages that are missing.
 ///

@@ -66,6 +66,10 @@ const EXITS: &[(&str, usize)] = &[
     ("ratchet/encrypt.rs", 1),
     ("ratchet/root.rs", 2),
     ("ratchet/snapshot.rs", 4),
+    ("sealed/delivery.rs", 3),
+    ("sealed/mod.rs", 4),
+    ("sealed/open.rs", 2),
+    ("sealed/seal.rs", 5),
     ("session/exporter.rs", 1),
     ("session/snapshot.rs", 1),
     ("x3dh/agree.rs", 4),
@@ -249,7 +253,8 @@ fn misplaced_dependencies(file: &File) -> Vec<String> {
         }
         for (i, token) in code.iter().enumerate().filter(|(_, token)| token.text == *name) {
             let before = i.checked_sub(1).map_or("", |i| code[i].text);
-            let named = ["use", "crate"].contains(&before) || stands(&code, i + 1, &["::"]);
+            let path = stands(&code, i + 1, &["::"]) && !stands(&code, i + 1, &["::", "<"]);
+            let named = ["use", "crate"].contains(&before) || path;
             if named && before != "::" {
                 wrong.push(at(file, token.line, &format!("{name} has no place here")));
             }
@@ -276,6 +281,12 @@ fn a_dependency_out_of_place_is_found() {
         wrong("src/ratchet/root.rs", "kdf::hkdf::<64>(a, b); use rand_core::TryCryptoRng;"),
         0
     );
+    // A function of floor 1 that has a dependency's name.
+    assert_eq!(
+        wrong("src/sealed/mod.rs", "use crate::primitives::kdf::hkdf; let a = hkdf::<32>(b);"),
+        0
+    );
+    assert_eq!(wrong("src/sealed/mod.rs", "use hkdf::Hkdf; let a = hkdf::hmac::Mac;"), 2);
     assert_eq!(wrong("src/primitives/sign.rs", "use aes_gcm::Aes256Gcm;"), 1);
     assert_eq!(wrong("src/keys/identity.rs", "use zeroize::Zeroize;"), 1);
     assert_eq!(
@@ -428,7 +439,7 @@ fn leaky_comparisons(file: &File) -> Vec<String> {
     wrong
 }
 
-/// secrets have no `==` (`tests/compile_fail.rs`); commitments and what is like them are compared in constant time.
+/// secrets have no `==` (`tests/compile_fail.rs`); commitments and what is like them are compared in constant time.
 #[test]
 fn secrets_are_compared_in_constant_time() {
     assert_none(in_each(leaky_comparisons));
@@ -440,6 +451,11 @@ fn secrets_are_compared_in_constant_time() {
     assert_eq!(calls("src/primitives/aead.rs", &["!", "equal", "(", "commitment", ","]), 1);
     assert_eq!(calls("src/secret.rs", &[".", "ct_eq", "("]), 1);
     assert!(calls("src/session/mod.rs", &["equal", "("]) >= 1);
+    // tags, delivery tokens, safety numbers.
+    assert_eq!(calls("src/sealed/open.rs", &["!", "equal", "(", "tag", "."]), 1);
+    assert_eq!(calls("src/sealed/delivery.rs", &["equal", "("]), 1);
+    assert_eq!(calls("src/fingerprint/mod.rs", &["equal", "("]), 1);
+    assert_eq!(calls("src/fingerprint/code.rs", &["equal", "("]), 2);
 }
 
 #[test]

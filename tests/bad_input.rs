@@ -1,74 +1,27 @@
 //! Every decoder of the public interface, given what it must refuse. What a decoder accepts has one encoding.
+//!
+//! Those of groups are in `bad_group_input.rs`.
 
 mod common;
 mod forge;
+mod format;
 
 use std::sync::OnceLock;
 
 use common::{NOW, SUITES, World, alices};
 use confidant::{
     AcceptError, DecodeError, DecryptError, InvalidKey, PreKeyBundle, PreKeyMessage, PreKeyStore,
-    PublicIdentity, Publication, RestoreError, Session, Suite, limits,
+    PublicIdentity, Publication, Session, Suite, limits,
 };
 use forge::scene::{Scene, bundle};
 use forge::snapshot::{self, Store};
-use forge::{Bundle, First, Published, small_order_u};
-use proptest::prelude::{ProptestConfig, any, prop};
-use proptest::{prop_assert_eq, proptest};
-
-/// One encoding of everything that a decoder reads.
-struct Format {
-    name: &'static str,
-    /// Of a snapshot, the whole of it.
-    valid: Vec<u8>,
-    frame: Frame,
-    /// Reads, and writes again what was read.
-    read: fn(&[u8]) -> Result<Vec<u8>, DecodeError>,
-    /// Where X25519 public keys are, Ed25519 ones, and encapsulation keys. In a snapshot counted from its body.
-    x25519: Vec<usize>,
-    ed25519: Vec<usize>,
-    kem: Vec<usize>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Frame {
-    /// Version and type come first.
-    Wire,
-    /// The same, and what comes last has no length of its own: more of it is not noticed before it is opened.
-    Open,
-    /// A snapshot's.
-    Snapshot,
-    /// None.
-    Bare,
-}
-
-impl Format {
-    /// What the decoder says to the encoding with a change, in a snapshot with a change of its body.
-    fn with(&self, change: impl FnOnce(&mut Vec<u8>)) -> Result<Vec<u8>, DecodeError> {
-        (self.read)(&self.changed(change))
-    }
-
-    fn changed(&self, change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
-        if self.frame == Frame::Snapshot {
-            return snapshot::with_body(&self.valid, change);
-        }
-        let mut bytes = self.valid.clone();
-        change(&mut bytes);
-        bytes
-    }
-
-    /// The same, with `part` at an offset.
-    fn with_part(&self, at: usize, part: &[u8]) -> Result<Vec<u8>, DecodeError> {
-        self.with(|bytes| bytes[at..at + part.len()].copy_from_slice(part))
-    }
-
-    fn len(&self) -> usize {
-        match self.frame {
-            Frame::Snapshot => snapshot::body(&self.valid).len(),
-            _ => self.valid.len(),
-        }
-    }
-}
+use forge::{Bundle, First, Published};
+use format::checks::{self, counts};
+use format::{Change, Format, Frame, malformed};
+use proptest::collection::vec;
+use proptest::prelude::{ProptestConfig, any};
+use proptest::proptest;
+use proptest::sample::Index;
 
 /// Every format, in every shape that it can have.
 fn formats() -> &'static [Format] {
@@ -229,13 +182,6 @@ fn store(suite: Suite) -> Format {
     }
 }
 
-fn malformed(error: RestoreError) -> DecodeError {
-    match error {
-        RestoreError::Malformed(error) => error,
-        other => panic!("{other:?}"),
-    }
-}
-
 /// Where a session's snapshot has the peer's address: Bob's.
 const SESSION_ADDRESS: usize = 1 + 1 + 64;
 const SESSION_PREFIX_HASH: usize = SESSION_ADDRESS + (2 + 11) + (2 + 3) + 5 + 32;
@@ -294,43 +240,19 @@ fn busy(world: &mut World, mut alice: Session, bob: &mut Session) -> Session {
 /// What the tests below change is read as it is, and written as it was.
 #[test]
 fn the_unchanged_is_read() {
-    for format in formats() {
-        assert_eq!((format.read)(&format.valid).as_ref(), Ok(&format.valid), "{}", format.name);
-        let keys = format.x25519.iter().chain(&format.ed25519).map(|at| (at, 32));
-        let bytes = match format.frame {
-            Frame::Snapshot => snapshot::body(&format.valid),
-            _ => &format.valid,
-        };
-        for (at, len) in keys.chain(format.kem.iter().map(|at| (at, 1_568))) {
-            assert!(bytes[*at..at + len].iter().any(|byte| *byte > 1), "{} {at}", format.name);
-        }
-    }
+    checks::reads_the_unchanged(formats());
 }
 
 /// everything that ends too early is truncated, wherever it ends.
 #[test]
 fn a_byte_too_few_is_truncated() {
-    for format in formats() {
-        // What is long is long because of KEM keys, which have no inner boundaries.
-        let step = if format.len() > 2_500 { 7 } else { 1 };
-        for len in (0..format.len()).step_by(step).chain([format.len() - 1]) {
-            let refused = format.with(|bytes| bytes.truncate(len));
-            assert_eq!(refused, Err(DecodeError::Truncated), "{} {len}", format.name);
-        }
-    }
+    checks::finds_a_byte_too_few(formats());
 }
 
 /// bytes that are left over are an error.
 #[test]
 fn a_byte_too_many_is_trailing() {
-    for format in formats() {
-        if matches!(format.frame, Frame::Wire | Frame::Snapshot) {
-            for more in [&[0][..], &[1, 2, 3], &[0; 200]] {
-                let refused = format.with(|bytes| bytes.extend(more));
-                assert_eq!(refused, Err(DecodeError::TrailingBytes), "{}", format.name);
-            }
-        }
-    }
+    checks::finds_a_byte_too_many(formats());
 }
 
 /// a first message's own part, and the message in it, are truncated each where it ends.
@@ -347,7 +269,7 @@ fn a_session_tells_truncated_messages_from_others() {
     }
 }
 
-/// a message is at most 16 MiB long, a message inside a pre-key message too; that is found first of all.
+/// a message is at most 16 MiB long, a message inside a pre-key message too; that is found as soon as its type is.
 #[test]
 fn a_message_has_a_largest_length() {
     let mut scene = Scene::new(Suite::X3dh, 0, 311);
@@ -367,6 +289,9 @@ fn a_message_has_a_largest_length() {
     // Its type is right, and nothing else.
     message[2..].fill(0xff);
     assert_eq!(listener().decrypt(&message), Err(too_long));
+    message[1] = 4;
+    let wrong_kind = DecryptError::Malformed(DecodeError::WrongKind);
+    assert_eq!(listener().decrypt(&message), Err(wrong_kind));
 }
 
 // Versions, types, suites, flags.
@@ -374,16 +299,7 @@ fn a_message_has_a_largest_length() {
 /// an unknown version is an error before anything else is read.
 #[test]
 fn an_unknown_version_is_unsupported() {
-    for format in formats() {
-        if matches!(format.frame, Frame::Wire | Frame::Open) {
-            for version in [0, 2, 0x80, 0xff] {
-                let refused = format.with_part(0, &[version]);
-                assert_eq!(refused, Err(DecodeError::UnsupportedVersion), "{}", format.name);
-                let refused = (format.read)(&[version, 0xff]);
-                assert_eq!(refused, Err(DecodeError::UnsupportedVersion), "{}", format.name);
-            }
-        }
-    }
+    checks::finds_an_unknown_version(formats());
 }
 
 /// so is the version of the message inside a pre-key message, and its type.
@@ -393,28 +309,17 @@ fn an_inner_message_has_its_own_version_and_type() {
         let inner = format.len() - 114;
         let refused = format.with_part(inner, &[2]);
         assert_eq!(refused, Err(DecodeError::UnsupportedVersion));
-        for kind in [0x00, 0x01, 0x10] {
+        for kind in [0x00, 0x01, 0x03, 0x04, 0x10] {
             assert_eq!(format.with_part(inner + 1, &[kind]), Err(DecodeError::WrongKind));
         }
+        assert!(format.with_part(inner + 1, &[5]).is_ok());
     }
 }
 
 /// another type than the decoder's is an error before anything else is read.
 #[test]
 fn another_type_is_the_wrong_kind() {
-    for format in formats() {
-        if matches!(format.frame, Frame::Wire | Frame::Open) {
-            // A session reads both types of messages.
-            let read = if format.name == "message" { 1 } else { format.valid[1] };
-            let own = format.valid[1];
-            for kind in (0..=0xff).filter(|kind| ![own, read].contains(kind)) {
-                let refused = (format.read)(&[1, kind]);
-                assert_eq!(refused, Err(DecodeError::WrongKind), "{} {kind}", format.name);
-                let refused = format.with_part(1, &[kind]);
-                assert_eq!(refused, Err(DecodeError::WrongKind), "{} {kind}", format.name);
-            }
-        }
-    }
+    checks::finds_another_type(formats());
 }
 
 /// there is no suite but those of this build, and an unknown one is found before what follows it.
@@ -488,74 +393,19 @@ fn a_kem_key_of_no_kind_is_the_wrong_kind() {
 /// no decoder takes a *u*-coordinate of small order.
 #[test]
 fn an_x25519_key_of_small_order_is_invalid() {
-    for_each_x25519_key(|format, at| {
-        for bad in small_order_u() {
-            assert_eq!(format.with_part(at, &bad), Err(DecodeError::InvalidKey), "{}", format.name);
-        }
-    });
+    checks::finds_x25519_keys_of_small_order(formats());
 }
 
 /// nor one of the other encodings of a coordinate: 2^255 − 19 and above, or with the highest bit set.
 #[test]
 fn an_x25519_key_that_is_not_reduced_is_invalid() {
-    for_each_x25519_key(|format, at| {
-        let mut above = [0xff; 32];
-        above[31] = 0x7f;
-        for low in 0xed..=0xff {
-            above[0] = low;
-            let refused = format.with_part(at, &above);
-            assert_eq!(refused, Err(DecodeError::InvalidKey), "{} {at}", format.name);
-        }
-        let refused = format.with(|bytes| bytes[at + 31] |= 0x80);
-        assert_eq!(refused, Err(DecodeError::InvalidKey), "{} {at}", format.name);
-        let refused = format.with_part(at, &small_order_u()[1].map(|byte| byte | 0x80));
-        assert_eq!(refused, Err(DecodeError::InvalidKey), "{} {at}", format.name);
-    });
+    checks::finds_x25519_keys_that_are_not_reduced(formats());
 }
-
-fn for_each_x25519_key(check: impl Fn(&Format, usize)) {
-    for format in formats() {
-        for at in &format.x25519 {
-            check(format, *at);
-        }
-    }
-}
-
-/// The eight points of small order, by *y*, with either sign of *x*; not all of them are encodings.
-const SMALL_ORDER_Y: [&str; 5] = [
-    "0100000000000000000000000000000000000000000000000000000000000000",
-    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "0000000000000000000000000000000000000000000000000000000000000000",
-    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-];
 
 /// no decoder takes an Ed25519 key of small order, a *y* that is not reduced, or what is no point.
 #[test]
 fn an_ed25519_key_that_is_weak_or_not_canonical_is_invalid() {
-    let mut bad: Vec<[u8; 32]> =
-        SMALL_ORDER_Y.map(|y| forge::unhex(y).try_into().unwrap()).to_vec();
-    bad.extend((0xed..=0xff).map(|low| {
-        let mut y = [0xff; 32];
-        (y[0], y[31]) = (low, 0x7f);
-        y
-    }));
-    // No point has y = 2.
-    let mut no_point = [0; 32];
-    no_point[0] = 2;
-    bad.push(no_point);
-    for format in formats() {
-        for at in &format.ed25519 {
-            for key in &bad {
-                for sign in [0, 0x80] {
-                    let mut key = *key;
-                    key[31] |= sign;
-                    let refused = format.with_part(*at, &key);
-                    assert_eq!(refused, Err(DecodeError::InvalidKey), "{} {key:?}", format.name);
-                }
-            }
-        }
-    }
+    checks::finds_bad_ed25519_keys(formats());
 }
 
 /// `PublicIdentity` says the same in its own error.
@@ -642,16 +492,6 @@ fn a_count_is_checked_before_what_it_counts() {
     }
 }
 
-/// The count of `width` bytes at `at` may be `most` and no more; so many entries are not there.
-fn counts(format: &Format, at: usize, width: usize, most: usize) {
-    let with = |count: u32| format.with_part(at, &count.to_be_bytes()[4 - width..]);
-    let most = u32::try_from(most).unwrap();
-    let all_ones = u32::MAX >> (32 - 8 * width);
-    assert_eq!(with(most), Err(DecodeError::Truncated), "{} {at}", format.name);
-    assert_eq!(with(most + 1), Err(DecodeError::TooMany), "{} {at}", format.name);
-    assert_eq!(with(all_ones), Err(DecodeError::TooMany), "{} {at}", format.name);
-}
-
 /// a publication's one-time keys have one order, and each is there once.
 #[test]
 fn a_publications_keys_are_in_order() {
@@ -704,32 +544,7 @@ fn a_stores_lists_are_in_order() {
 /// A snapshot's frame: what is no snapshot, one of another kind or of another version, and one that was damaged.
 #[test]
 fn a_bad_frame_is_told() {
-    for format in formats().iter().filter(|format| format.frame == Frame::Snapshot) {
-        let with = |at: usize, value: u8| {
-            let mut bytes = format.valid.clone();
-            bytes[at] = value;
-            snapshot::reseal(&mut bytes);
-            (format.read)(&bytes)
-        };
-        for at in 0..4 {
-            assert_eq!(with(at, b'X'), Err(DecodeError::WrongKind));
-        }
-        for kind in (0..=0xff).filter(|kind| *kind != format.valid[4]) {
-            assert_eq!(with(4, kind), Err(DecodeError::WrongKind));
-        }
-        for version in [0, 2, 0xff] {
-            assert_eq!(with(5, version), Err(DecodeError::UnsupportedVersion));
-        }
-        let cut = |len: usize| (format.read)(&format.valid[..len]);
-        for len in 0..14 {
-            let short = matches!(len, 0..8);
-            let expected = if short { DecodeError::Truncated } else { DecodeError::Corrupted };
-            assert_eq!(cut(len), Err(expected), "{len}");
-        }
-        assert_eq!(cut(format.valid.len() - 1), Err(DecodeError::Corrupted));
-        let longer = [&format.valid[..], &[0]].concat();
-        assert_eq!((format.read)(&longer), Err(DecodeError::Corrupted));
-    }
+    checks::tells_a_bad_frame(formats());
 }
 
 /// a session's snapshot that no session writes is not canonical, though its frame is whole.
@@ -760,58 +575,26 @@ fn a_session_that_cannot_be_is_not_canonical() {
 
 // Anything at all.
 
-/// A change: where, what, and how.
-fn change(bytes: &mut Vec<u8>, (at, value, how): (usize, u8, u8)) {
-    if bytes.is_empty() {
-        return;
-    }
-    let at = at % bytes.len();
-    match how % 6 {
-        0 => bytes[at] = value,
-        1 => bytes[at] ^= 1 << (value % 8),
-        2 => bytes.insert(at, value),
-        3 => drop(bytes.remove(at)),
-        4 => bytes.truncate(at),
-        _ => bytes.extend_from_within(at..),
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// whatever is changed, a decoder refuses the bytes or reads a value whose encoding they are.
     #[test]
     fn changed_bytes_are_refused_or_canonical(
-        which in any::<prop::sample::Index>(),
-        changes in prop::collection::vec(any::<(usize, u8, u8)>(), 1..4),
+        which in any::<Index>(),
+        changes in vec(any::<Change>(), 1..4),
     ) {
-        let format = which.get(formats());
-        let bytes = format.changed(|bytes| changes.into_iter().for_each(|it| change(bytes, it)));
-        if let Ok(again) = (format.read)(&bytes) {
-            prop_assert_eq!(again, bytes, "{}", format.name);
-        }
+        checks::refuses_changes_or_reads_them(which.get(formats()), changes);
     }
 
     /// bytes that mean nothing, alone and behind a good beginning, are refused by every decoder, which is all that
     /// happens.
     #[test]
     fn random_bytes_are_refused(
-        good in any::<prop::sample::Index>(),
-        noise in prop::collection::vec(any::<u8>(), 0..400),
+        good in any::<Index>(),
+        noise in vec(any::<u8>(), 0..400),
     ) {
-        for format in formats() {
-            if let Ok(again) = (format.read)(&noise) {
-                prop_assert_eq!(&again, &noise, "{}", format.name);
-            }
-            let beginning = good.index(format.len());
-            let bytes = format.changed(|bytes| {
-                bytes.truncate(beginning);
-                bytes.extend(&noise);
-            });
-            if let Ok(again) = (format.read)(&bytes) {
-                prop_assert_eq!(again, bytes, "{}", format.name);
-            }
-        }
+        checks::refuses_noise(formats(), good, &noise);
     }
 }
 

@@ -11,13 +11,16 @@ use std::hash::Hash;
 use std::ops::{Deref, Index};
 
 use confidant::{
-    Accepted, DeviceId, Identity, Plaintext, PreKeyId, PreKeyStore, Provider, PublicIdentity,
-    Received, Secret, Session, Snapshot, Suite, UnixTime, UserId, VerifiedBundle,
+    Accepted, CertificateIssuer, CertificateKey, DeliveryKey, DeliveryToken, DeviceId, Identity,
+    Opened, Party, Peer, Plaintext, PreKeyId, PreKeyStore, Provider, PublicIdentity, Received,
+    SafetyNumber, Secret, Session, Snapshot, Suite, UnixTime, UserId, VerifiedBundle,
+    VerifiedSender,
 };
 use probe::implements;
 
 /// R-06: no session without a verified bundle, and no such bundle but by `verify`. R-123: a secret has one exit. R-139:
-/// identifiers cannot be confused.
+/// identifiers cannot be confused. R-80: an opened message has no sender before its certificate is verified, and R-81: nobody
+/// decrypts it before. R-91: nobody is verified but by a comparison. R-140: nobody is met but by a session.
 #[test]
 fn misuse_does_not_compile() {
     trybuild::TestCases::new().compile_fail("tests/compile_fail/*.rs");
@@ -28,7 +31,12 @@ macro_rules! guarded {
     ($($bound:tt)+) => {
         having(&[
             ("Accepted", implements!(Accepted: $($bound)+)),
+            ("CertificateIssuer", implements!(CertificateIssuer: $($bound)+)),
+            ("CertificateKey", implements!(CertificateKey: $($bound)+)),
+            ("DeliveryKey", implements!(DeliveryKey: $($bound)+)),
+            ("DeliveryToken", implements!(DeliveryToken: $($bound)+)),
             ("Identity", implements!(Identity: $($bound)+)),
+            ("Opened", implements!(Opened: $($bound)+)),
             ("Plaintext", implements!(Plaintext: $($bound)+)),
             ("PreKeyStore", implements!(PreKeyStore: $($bound)+)),
             ("Received", implements!(Received: $($bound)+)),
@@ -36,6 +44,7 @@ macro_rules! guarded {
             ("Session", implements!(Session: $($bound)+)),
             ("Snapshot", implements!(Snapshot: $($bound)+)),
             ("VerifiedBundle", implements!(VerifiedBundle: $($bound)+)),
+            ("VerifiedSender", implements!(VerifiedSender: $($bound)+)),
         ])
     };
 }
@@ -98,6 +107,24 @@ fn secrets_and_state_have_no_serde() {
     assert!(implements!(PreKeyBundle: Deserialize<'static>));
 }
 
+/// R-91: two numbers are compared by `compare` and `compare_code`, which leave evidence, and by nothing else.
+#[test]
+fn safety_numbers_have_no_comparison() {
+    assert!(!implements!(SafetyNumber: PartialEq));
+    assert!(!implements!(SafetyNumber: PartialEq<str>));
+    assert!(!implements!(SafetyNumber: PartialOrd));
+    assert!(!implements!(SafetyNumber: Hash));
+}
+
+/// R-140: whom a session has shown is not made of a claim.
+#[test]
+fn peers_are_not_made_of_parties() {
+    assert!(!implements!(Peer: From<Party>));
+    assert!(!implements!(Peer: From<&'static Party>));
+    assert!(!implements!(Peer: Default));
+    assert!(implements!(Party: From<&'static Peer>));
+}
+
 /// R-139: no identifier becomes another one.
 #[test]
 fn identifiers_do_not_convert() {
@@ -121,5 +148,5 @@ fn the_probe_answers() {
     assert!(implements!([u8]: ToOwned));
     assert!(!implements!(Vec<u8>: Copy));
     assert!(!implements!(std::rc::Rc<u8>: Send));
-    assert_eq!(guarded!(Debug).len(), 9);
+    assert_eq!(guarded!(Debug).len(), 15);
 }

@@ -48,13 +48,15 @@ fn a_group_talks_a_member_joins_and_one_is_removed() {
         group.change(2, all.clone()).unwrap();
     }
     groups[3] = Some(village.group(3, 2, &[0, 1, 2, 3]));
+    let unseen = groups[0].as_mut().unwrap().encrypt(b"unseen", b"", NOW, rng).unwrap();
     distribute(&mut village, &mut groups, 0);
     let second = groups[0].as_mut().unwrap().encrypt(b"second", b"", NOW, rng).unwrap();
     for group in groups[1..].iter_mut().flatten() {
         assert_eq!(group.decrypt(&second, b"").unwrap().plaintext.as_bytes(), b"second");
     }
     let dave = groups[3].as_mut().unwrap();
-    assert_eq!(dave.decrypt(&first, b"ad"), Err(GroupDecryptError::BeforeOurTime));
+    assert_eq!(dave.decrypt(&first, b"ad"), Err(GroupDecryptError::OldEpoch));
+    assert_eq!(dave.decrypt(&unseen, b""), Err(GroupDecryptError::BeforeOurTime));
 
     for index in [0, 2, 3] {
         let group = groups[index].as_mut().unwrap();

@@ -579,6 +579,34 @@ fn our_own_identity_at_another_address_can_be_allowed() {
     }
 }
 
+/// nobody else is at our own address, whatever its identity: not one that is pinned, nor with our own allowed. Nothing is
+/// drawn, and no pre-key is used up.
+#[test]
+fn our_own_address_is_nobody_elses() {
+    for suite in SUITES {
+        let mut world = World::new(*suite, 1, 143);
+        let store = world.prekeys.snapshot().expose().to_vec();
+        let first = world.initiate().encrypt(b"hello", &mut world.rng).unwrap();
+        let bundle = world.bundle();
+        let World { alice, bob, rng, .. } = &mut world;
+        let itself = between(address("bob"), address("bob"));
+        for allowed in [itself.clone(), itself.allow_own_identity()] {
+            for context in [allowed.clone(), allowed.clone().pin(bob.public())] {
+                let refusal = refuses_to_initiate(alice, &bundle, &context);
+                assert_eq!(refusal, InitiateError::OwnIdentity);
+            }
+            for context in [allowed.clone(), allowed.pin(alice.public())] {
+                let refusal = accept(bob, &store, &first, &context).unwrap_err();
+                assert_eq!(refusal, AcceptError::OwnIdentity);
+            }
+        }
+        // Another device of the same user is another party.
+        let context = between(named("example.org", "bob", 2), address("bob"));
+        assert!(Session::initiate(alice, &bundle, &context, rng).is_ok());
+        assert!(accept(bob, &store, &first, &bobs()).is_ok());
+    }
+}
+
 /// a first message that claims our own identity, or half of it, is refused.
 #[test]
 fn a_first_message_in_our_own_name_is_refused() {

@@ -16,7 +16,8 @@ use std::ops::RangeInclusive;
 use source::{File, files};
 
 /// The numbers that must have a row. Others may have one.
-const NUMBERS: &[RangeInclusive<u16>] = &[1..=25, 30..=57, 100..=105, 120..=142];
+const NUMBERS: &[RangeInclusive<u16>] =
+    &[1..=25, 30..=57, 60..=71, 80..=86, 90..=93, 100..=105, 120..=142];
 
 type Number = u16;
 

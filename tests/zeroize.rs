@@ -3,23 +3,29 @@
 //! Shown for the heap, where what is stored lives: `residue` searches every freed block. What passes over the stack is wiped
 //! by the types of `secret` and, as far as R-126 below shows, by those of the dependencies.
 
+mod assembly;
 mod common;
+mod forge;
 mod probe;
 mod residue;
+mod village;
 
 use std::hint::black_box;
 
+use assembly::forger;
 use common::{NOW, SUITES, TestRng, World, bobs};
 use confidant::{
-    AcceptError, Accepted, DecodeError, DecryptError, EncryptError, Identity, PreKeyError,
-    PreKeyMessage, PreKeyStore, RestoreError, Secret, Session, Suite, UnixTime,
+    AcceptError, Accepted, DecodeError, DecryptError, DistributionError, EncryptError,
+    GroupDecryptError, GroupEncryptError, GroupError, GroupSession, Identity, PreKeyError,
+    PreKeyMessage, PreKeyStore, Received, RestoreError, Secret, Session, Suite, UnixTime,
 };
 use probe::implements;
 use residue::secrets::{
-    learn_answer, learn_fresh, learn_handshake, learn_identity, learn_question, learn_session,
-    learn_store,
+    learn_answer, learn_fresh, learn_group, learn_handshake, learn_identity, learn_question,
+    learn_session, learn_store,
 };
 use residue::{learn, residues};
+use village::Village;
 
 /// Runs the scenario in every suite of this build; nothing may be left.
 fn leaves_nothing(scenario: fn(Suite)) {
@@ -285,6 +291,213 @@ fn exported_keys_are_wiped() {
         let exported = alice.exporter::<64>(b"call", b"1").unwrap();
         learn("exported key", exported.expose());
     });
+}
+
+/// a sender key goes when another takes its place, when it is stepped, distributed to nobody or never finished,
+/// and with its group.
+#[test]
+fn sender_keys_are_wiped() {
+    let scenario = || {
+        let mut village = Village::new(2, 44);
+        let mut alice = village.group(0, 1, &[0, 1]);
+        for fails in [Some(0), Some(1), None] {
+            let mut rng = TestRng::new(45);
+            rng.fail_at = fails;
+            let rotated = alice.rotate(NOW, &mut rng);
+            assert_eq!(rotated, fails.map_or(Ok(()), |_| Err(GroupError::Randomness)));
+            learn_group(&alice);
+        }
+        for _ in 0..3 {
+            alice.rotate(NOW, &mut village.rng).unwrap();
+            learn_group(&alice);
+            drop(alice.distribute(village.session(0, 1).peer()).unwrap());
+            for len in [24, 40_000] {
+                alice.encrypt(text(len), b"data", NOW, &mut village.rng).unwrap();
+                learn_group(&alice);
+                drop(alice.distribute(village.session(0, 1).peer()).unwrap());
+            }
+            village.rng.fail_at = Some(village.rng.draws);
+            let failed = alice.encrypt(text(24), b"", NOW, &mut village.rng);
+            assert_eq!(failed, Err(GroupEncryptError::Randomness));
+            village.rng.fail_at = None;
+        }
+        alice.change(2, village.members([0])).unwrap();
+        learn_group(&alice);
+    };
+    assert_eq!(residues(scenario), [""; 0]);
+}
+
+/// Alice's group with a new key, and Bob's, which has been given it.
+fn alice_and_bob(village: &mut Village) -> (GroupSession, GroupSession) {
+    let mut alice = village.group(0, 1, &[0, 1]);
+    let mut bob = village.group(1, 1, &[0, 1]);
+    alice.rotate(NOW, &mut village.rng).unwrap();
+    learn_group(&alice);
+    let received = village.deliver_key(&mut alice, 0, 1);
+    bob.receive(&received).unwrap();
+    learn_group(&bob);
+    (alice, bob)
+}
+
+/// what a receiver has of a sender goes when it is used, passed over, expired or dropped, and nothing is
+/// left of messages that do not open.
+#[test]
+fn receivers_of_a_group_are_wiped() {
+    let scenario = || {
+        let mut village = Village::new(2, 46);
+        let (mut alice, mut bob) = alice_and_bob(&mut village);
+        let messages: Vec<_> = (0..12)
+            .map(|_| {
+                learn_group(&alice);
+                alice.encrypt(text(300), b"", NOW, &mut village.rng).unwrap()
+            })
+            .collect();
+        for message in [0, 1, 4, 3, 11, 7] {
+            let mut forged = messages[message].clone();
+            forged[100] ^= 1;
+            assert_eq!(bob.decrypt(&forged, b""), Err(GroupDecryptError::Unauthentic));
+            let rebound = bob.decrypt(&messages[message], b"other");
+            assert_eq!(rebound, Err(GroupDecryptError::Unauthentic));
+            let received = bob.decrypt(&messages[message], b"").unwrap();
+            assert_eq!(received.plaintext.as_bytes(), text(300));
+            learn_group(&bob);
+            let again = bob.decrypt(&messages[message], b"");
+            assert_eq!(again, Err(GroupDecryptError::Duplicate));
+        }
+        let snapshot = bob.snapshot();
+        let mut bob = GroupSession::restore(snapshot.expose(), bob.changes()).unwrap();
+        assert_eq!(bob.snapshot().expose(), snapshot.expose());
+        assert!(bob.expire_skipped(NOW, 10));
+        assert!(bob.expire_skipped(UnixTime::from_secs(NOW.as_secs() + 10), 10));
+        assert_eq!(bob.decrypt(&messages[5], b""), Err(GroupDecryptError::Forgotten));
+    };
+    assert_eq!(residues(scenario), [""; 0]);
+}
+
+/// the keys of a sender go when newer ones take their place, when they are old, and when the sender leaves.
+#[test]
+fn keys_of_senders_who_leave_are_wiped() {
+    let scenario = || {
+        let mut village = Village::new(2, 47);
+        let (mut alice, mut bob) = alice_and_bob(&mut village);
+        for _ in 0..6 {
+            alice.encrypt(text(40), b"", NOW, &mut village.rng).unwrap();
+            let late = alice.encrypt(text(40), b"", NOW, &mut village.rng).unwrap();
+            learn_group(&alice);
+            bob.decrypt(&late, b"").unwrap();
+            alice.rotate(NOW, &mut village.rng).unwrap();
+            learn_group(&alice);
+            let received = village.deliver_key(&mut alice, 0, 1);
+            bob.receive(&received).unwrap();
+            learn_group(&bob);
+        }
+        assert_eq!(bob.key_count(), 5);
+        assert!(bob.expire_skipped(NOW, 10));
+        assert!(bob.expire_skipped(UnixTime::from_secs(NOW.as_secs() + 10), 10));
+        assert_eq!(bob.key_count(), 1);
+        bob.change(2, village.members([1])).unwrap();
+        assert_eq!(bob.key_count(), 0);
+    };
+    assert_eq!(residues(scenario), [""; 0]);
+}
+
+/// What one says to another over their pairwise session as a distribution: any bytes.
+fn forge_key(village: &mut Village, from: usize, to: usize, bytes: &[u8]) -> Received {
+    // The first message turns the ratchet, if need be.
+    village.carry(from, to, b"");
+    let mut rng = TestRng::new(51);
+    let message = forger::as_distribution(village.session(from, to), bytes, &mut rng);
+    village.session(to, from).decrypt(&message).unwrap()
+}
+
+/// a distribution that is refused leaves nothing, whatever it is refused for.
+#[test]
+fn refused_distributions_are_wiped() {
+    let scenario = || {
+        let mut village = Village::new(3, 48);
+        let (mut alice, mut bob) = alice_and_bob(&mut village);
+        let held_back = village.deliver_key(&mut alice, 0, 1);
+        assert_eq!(bob.receive(&held_back), Err(DistributionError::Replayed));
+        alice.rotate(NOW, &mut village.rng).unwrap();
+        learn_group(&alice);
+        let key = village.deliver_key(&mut alice, 0, 1);
+        let malformed = DistributionError::Malformed;
+        for (len, change, expected) in [
+            (forger::LEN, forger::GROUP.start, DistributionError::WrongGroup),
+            (forger::LEN, forger::SENDER.start, DistributionError::Relayed),
+            (forger::LEN, forger::CURRENT.start, DistributionError::UnknownEpoch),
+            (forger::LEN, forger::CURRENT.end - 1, DistributionError::MembersDiffer),
+            (forger::LEN, forger::MADE.end - 1, DistributionError::MembersDiffer),
+            (forger::LEN, forger::MADE.start, DistributionError::Conflicting),
+            (forger::LEN, forger::KEY_ID.start, DistributionError::Conflicting),
+            (forger::LEN, forger::CHAIN_KEY.start, DistributionError::Conflicting),
+            (forger::LEN - 1, forger::CHAIN_KEY.start, malformed(DecodeError::Truncated)),
+            (forger::LEN + 1, forger::LEN, malformed(DecodeError::TrailingBytes)),
+        ] {
+            // Never freed.
+            let changed = Vec::leak(vec![0; len]);
+            changed.iter_mut().zip(key.plaintext.as_bytes()).for_each(|(to, from)| *to = *from);
+            changed[change] ^= 1;
+            let received = forge_key(&mut village, 0, 1, changed);
+            assert_eq!(bob.receive(&received), Err(expected), "{change}");
+        }
+        let relayed = forge_key(&mut village, 2, 1, key.plaintext.as_bytes());
+        assert_eq!(bob.receive(&relayed), Err(DistributionError::Relayed));
+        let text = village.carry(0, 1, key.plaintext.as_bytes());
+        assert_eq!(bob.receive(&text), Err(DistributionError::NotADistribution));
+        assert_eq!(bob.receive(&key), Ok(()));
+        assert!(bob.expire_skipped(NOW, 0));
+        assert_eq!(bob.receive(&held_back), Err(DistributionError::OldKey));
+    };
+    assert_eq!(residues(scenario), [""; 0]);
+}
+
+/// the same for a group's snapshot.
+#[test]
+fn refused_snapshots_of_groups_are_wiped() {
+    let scenario = || {
+        let mut village = Village::new(2, 49);
+        let (mut alice, mut bob) = alice_and_bob(&mut village);
+        alice.encrypt(text(40), b"", NOW, &mut village.rng).unwrap();
+        let late = alice.encrypt(text(40), b"", NOW, &mut village.rng).unwrap();
+        bob.decrypt(&late, b"").unwrap();
+        let refused = Err(RestoreError::Malformed(DecodeError::TrailingBytes));
+        for group in [&alice, &bob] {
+            learn_group(group);
+            let snapshot = with_a_byte_more(group.snapshot().expose());
+            assert_eq!(GroupSession::restore(snapshot, 0).map(drop), refused);
+            let stale = GroupSession::restore(group.snapshot().expose(), u64::MAX).map(drop);
+            assert_eq!(stale, Err(RestoreError::Stale));
+        }
+    };
+    assert_eq!(residues(scenario), [""; 0]);
+}
+
+/// What the search must find of a group: each of these leaves a secret behind, and the first nothing.
+#[test]
+fn what_groups_leak_is_found() {
+    type Leak = fn(&mut Village, &mut GroupSession, &mut GroupSession);
+    let leaks: [(&str, Leak); 4] = [
+        ("nothing", |_, _, _| {}),
+        ("a copy of a distribution", |village, alice, _| {
+            let key = village.deliver_key(alice, 0, 1);
+            drop(black_box(key.plaintext.as_bytes().to_vec()));
+        }),
+        ("a copy of a sender's snapshot", |_, alice, _| {
+            drop(black_box(alice.snapshot().expose().to_vec()));
+        }),
+        ("a copy of a receiver's snapshot", |_, _, bob| {
+            drop(black_box(bob.snapshot().expose().to_vec()));
+        }),
+    ];
+    for (name, leak) in leaks {
+        let found = residues(|| {
+            let mut village = Village::new(2, 50);
+            let (mut alice, mut bob) = alice_and_bob(&mut village);
+            leak(&mut village, &mut alice, &mut bob);
+        });
+        assert_eq!(found.is_empty(), name == "nothing", "{name}: {found:?}");
+    }
 }
 
 /// What the search must find: each of these leaves a secret behind, and the first nothing.

@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 use super::skipped::Position;
 use super::step::Plaintext;
 use crate::keys::peer::Peer;
+use crate::wire::message::Carries;
 
 /// A message that has opened.
 ///
@@ -13,18 +14,31 @@ use crate::keys::peer::Peer;
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Received {
-    /// What the message said.
+    /// What the message said. Look first whether it [is a distribution](Self::is_distribution): then it is a key, to be shown and stored
+    /// nowhere.
     pub plaintext: Plaintext,
     /// Which of the peer's sending chains it is from, counted from 0. A new one begins when the peer answers us.
     pub chain: u32,
     /// Its number in that chain, counted from 0.
     pub number: u32,
+    carries: Carries,
     from: Arc<Peer>,
 }
 
 impl Received {
-    pub(crate) const fn new(plaintext: Plaintext, position: Position, from: Arc<Peer>) -> Self {
-        Self { plaintext, chain: position.chain, number: position.number, from }
+    pub(crate) fn new(
+        (carries, plaintext): (Carries, Plaintext),
+        position: Position,
+        from: Arc<Peer>,
+    ) -> Self {
+        Self { plaintext, chain: position.chain, number: position.number, carries, from }
+    }
+
+    /// Is it the sender's key for a group, and no text? Then it is for
+    /// [`GroupSession::receive`](crate::GroupSession::receive): do not show or store the plaintext.
+    #[must_use]
+    pub fn is_distribution(&self) -> bool {
+        self.carries == Carries::Distribution
     }
 
     pub(crate) fn sender(&self) -> Arc<Peer> {

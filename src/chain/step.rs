@@ -45,6 +45,11 @@ impl<Change> Authenticated<Change> {
 pub struct Plaintext(Vec<u8>);
 
 impl Plaintext {
+    /// Takes over bytes that are to be wiped.
+    pub(crate) const fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
     /// The bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

@@ -1,8 +1,8 @@
 //! What a device gives to every member over its pairwise session, so that they can read what it sends to the group.
 //!
 //! ```text
-//! distribution = version ‖ type ‖ lp8(group) ‖ epoch number(8) ‖ members hash(32) ‖ SHA-256 of the sender(32)
-//!                ‖ key id(16) ‖ commitment to the chain(32) ‖ signing key(32) ‖ iteration(4) ‖ chain key(32)
+//! distribution = version ‖ type ‖ lp8(group) ‖ the key's epoch: number(8) ‖ members hash(32) ‖ the key's number(4)
+//!                ‖ the current epoch: number(8) ‖ members hash(32) ‖ SHA-256 of the sender(32) ‖ key id(16) ‖ commitment to the chain(32) ‖ signing key(32) ‖ iteration(4) ‖ chain key(32)
 //! ```
 //!
 //! Not signed by anyone's identity (SPEC: R-62): the pairwise session says from whom it is.
@@ -12,32 +12,39 @@ use core::fmt;
 
 use super::epoch::{EpochId, GroupId};
 use super::message::KeyId;
-use crate::keys::address::Address;
-use crate::keys::identity::PublicIdentity;
+use crate::keys::peer::Peer;
 use crate::label::Label;
 use crate::primitives::hash;
 use crate::primitives::sign::VerifyingKey;
 use crate::secret::{Secret, wipe};
 use crate::wire::codec::{DecodeError, Kind, Reader, Writer};
 
-const FIXED_LEN: usize = 2 + 1 + 8 + 32 + 32 + 16 + 32 + 32 + 4 + 32;
+const FIXED_LEN: usize = 2 + 1 + 2 * EPOCH_LEN + 4 + 32 + 16 + 32 + 32 + 4 + 32;
+const EPOCH_LEN: usize = 8 + 32;
 
-/// A sender key on its way to one member. **Secret**: encrypt it with that member's [`Session`](crate::Session) and send it
-/// nowhere else. Wiped when dropped.
+/// A sender key on its way to one member. **Secret**: only the session with that member takes it, with
+/// [`encrypt_distribution`](crate::Session::encrypt_distribution). Wiped when dropped.
 #[must_use = "a member who is not given the key cannot read"]
-pub struct Distribution(Vec<u8>);
+pub struct Distribution {
+    to: Peer,
+    bytes: Vec<u8>,
+}
 
 impl Distribution {
-    /// The bytes to encrypt.
+    /// Whom it is for.
     #[must_use]
-    pub fn expose(&self) -> &[u8] {
-        &self.0
+    pub const fn to(&self) -> &Peer {
+        &self.to
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
 impl Drop for Distribution {
     fn drop(&mut self) {
-        wipe(&mut self.0);
+        wipe(&mut self.bytes);
     }
 }
 
@@ -50,7 +57,12 @@ impl fmt::Debug for Distribution {
 /// A distribution's fields.
 pub(super) struct Fields {
     pub(super) group: GroupId,
-    pub(super) epoch: EpochId,
+    /// The one in which the key was made.
+    pub(super) made: EpochId,
+    /// How many its sender had made before, for this group.
+    pub(super) number: u32,
+    /// The one in which the sender is.
+    pub(super) current: EpochId,
     pub(super) sender: [u8; 32],
     pub(super) key_id: KeyId,
     pub(super) commitment: [u8; 32],
@@ -60,16 +72,28 @@ pub(super) struct Fields {
 }
 
 impl Fields {
-    pub(super) fn encode(&self) -> Distribution {
-        let Self { group, epoch, sender, key_id, commitment, signing, iteration, chain_key } = self;
+    pub(super) fn encode(&self, to: &Peer) -> Distribution {
+        let Self {
+            group,
+            made,
+            number,
+            current,
+            sender,
+            key_id,
+            commitment,
+            signing,
+            iteration,
+            chain_key,
+        } = self;
         let group = group.as_bytes();
         let len = FIXED_LEN.saturating_add(group.len());
         let mut writer = Writer::begin(Kind::Distribution, len);
         writer.u8_len(group.len()).bytes(group);
-        writer.bytes(&epoch.number.to_be_bytes()).bytes(&epoch.members).bytes(sender);
-        writer.bytes(&key_id.0).bytes(commitment).bytes(signing.as_bytes());
+        writer.u64(made.number).bytes(&made.members).u32(*number);
+        writer.u64(current.number).bytes(&current.members);
+        writer.bytes(sender).bytes(&key_id.0).bytes(commitment).bytes(signing.as_bytes());
         writer.u32(*iteration).bytes(chain_key.expose());
-        Distribution(writer.finish())
+        Distribution { to: to.clone(), bytes: writer.finish() }
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
@@ -77,7 +101,9 @@ impl Fields {
         let len = usize::from(reader.u8()?);
         let fields = Self {
             group: GroupId::new(reader.slice(len)?).map_err(|_| DecodeError::NotCanonical)?,
-            epoch: EpochId { number: reader.u64()?, members: *reader.array()? },
+            made: EpochId { number: reader.u64()?, members: *reader.array()? },
+            number: reader.u32()?,
+            current: EpochId { number: reader.u64()?, members: *reader.array()? },
             sender: *reader.array()?,
             key_id: KeyId(*reader.array()?),
             commitment: *reader.array()?,
@@ -90,8 +116,9 @@ impl Fields {
 }
 
 /// What names a sender in a distribution, so that a relayed one is told from one that was changed.
-pub(super) fn sender_hash(address: &Address, identity: &PublicIdentity) -> [u8; 32] {
-    hash::sha256(Label::GroupSender, &[&address.encode(), &identity.to_bytes()])
+pub(super) fn sender_hash(sender: &Peer) -> [u8; 32] {
+    let address = sender.address().encode();
+    hash::sha256(Label::GroupSender, &[&address, &sender.identity().to_bytes()])
 }
 
 /// What a chain is committed to by, from its first key. A member who joined later cannot check it, and need not: a message

@@ -1,19 +1,23 @@
 //! The group message on the wire, and what its signature covers.
 //!
 //! ```text
-//! header    = version ‖ type ‖ key id(16) ‖ iteration(4)                                    22 bytes
+//! header    = version ‖ type ‖ key id(16) ‖ epoch number(8) ‖ members hash, first 8 bytes ‖ iteration(4)        38 bytes
 //! message   = header ‖ one Cobblestone-256 message ‖ signature(64)
 //! statement = Label::GroupSignature ‖ scope(32) ‖ key id(16) ‖ iteration(4) ‖ SHA-256(AD) ‖ SHA-256(header ‖ sealed)
 //! ```
+//!
+//! The epoch is the one in which the sender was when it wrote, which may be later than the one in which it made its key.
 
 use alloc::vec::Vec;
+
+use super::epoch::EpochId;
 
 use crate::label::Label;
 use crate::limits::{MAX_MESSAGE, WIRE_VERSION};
 use crate::primitives::{aead, hash};
 use crate::wire::codec::{DecodeError, Kind, Reader};
 
-pub(crate) const HEADER_LEN: usize = 22;
+pub(crate) const HEADER_LEN: usize = 38;
 pub(crate) const SIGNATURE_LEN: usize = 64;
 
 /// The name of a sender key: what it is for, and which chain and signing key it is. SPEC: R-64.
@@ -31,9 +35,25 @@ impl KeyId {
     }
 }
 
+/// An epoch, as messages name it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct EpochName {
+    pub(crate) number: u64,
+    /// The first bytes of the members hash: that the whole is the same, the signature shows.
+    pub(crate) members: [u8; 8],
+}
+
+impl EpochName {
+    pub(crate) const fn of(epoch: &EpochId) -> Self {
+        let [a, b, c, d, e, f, g, h, ..] = epoch.members;
+        Self { number: epoch.number, members: [a, b, c, d, e, f, g, h] }
+    }
+}
+
 /// A group message, as received.
 pub(crate) struct GroupMessage<'a> {
     pub(crate) key_id: KeyId,
+    pub(crate) epoch: EpochName,
     pub(crate) iteration: u32,
     pub(crate) header: &'a [u8; HEADER_LEN],
     pub(crate) body: &'a [u8],
@@ -44,11 +64,12 @@ pub(crate) struct GroupMessage<'a> {
 
 impl<'a> GroupMessage<'a> {
     pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::begin(bytes, Kind::GroupMessage)?;
         if bytes.len() > MAX_MESSAGE {
             return Err(DecodeError::TooLong);
         }
-        let mut reader = Reader::begin(bytes, Kind::GroupMessage)?;
         let key_id = KeyId(*reader.array()?);
+        let epoch = EpochName { number: reader.u64()?, members: *reader.array()? };
         let iteration = reader.u32()?;
         let (signed, signature) =
             bytes.split_last_chunk::<SIGNATURE_LEN>().ok_or(DecodeError::Truncated)?;
@@ -57,14 +78,20 @@ impl<'a> GroupMessage<'a> {
         if body.len() < aead::MIN_LEN {
             return Err(DecodeError::Truncated);
         }
-        Ok(Self { key_id, iteration, header, body, signed, signature })
+        Ok(Self { key_id, epoch, iteration, header, body, signed, signature })
     }
 }
 
-pub(crate) fn header(key_id: KeyId, iteration: u32) -> [u8; HEADER_LEN] {
+pub(crate) fn header(key_id: KeyId, epoch: &EpochId, iteration: u32) -> [u8; HEADER_LEN] {
     let mut out = [0; HEADER_LEN];
-    let parts: [&[u8]; 3] =
-        [&[WIRE_VERSION, Kind::GroupMessage.byte()], &key_id.0, &iteration.to_be_bytes()];
+    let EpochName { number, members } = EpochName::of(epoch);
+    let parts: [&[u8]; 5] = [
+        &[WIRE_VERSION, Kind::GroupMessage.byte()],
+        &key_id.0,
+        &number.to_be_bytes(),
+        &members,
+        &iteration.to_be_bytes(),
+    ];
     for (to, from) in out.iter_mut().zip(parts.iter().copied().flatten()) {
         *to = *from;
     }

@@ -6,20 +6,20 @@
 //!
 //! ```text
 //! SPEC: R-60 …  key id    = SHA-256(label ‖ scope ‖ commitment to the chain ‖ signing key)[..16]
-//!               message   = header(key id, iteration) ‖ Cobblestone-256(MK, salt, label ‖ header ‖ AD, plaintext) ‖ signature
+//!               message   = header(key id, epoch, iteration) ‖ Cobblestone-256(MK, salt, label ‖ header ‖ AD, plaintext) ‖ signature
 //! ```
-//!
-//! Unfinished: under known-answer vectors and one scenario, without random schedules and benchmarks.
 //!
 //! What it does not give: healing within an epoch. Whoever gets a sender key reads what that device sends until it rotates.
 //!
 //! Knows nothing of handshakes, the Double Ratchet or sessions; it takes what they prove.
 
+pub(crate) mod change;
 pub(crate) mod distribution;
 pub(crate) mod epoch;
 pub(crate) mod message;
 pub(crate) mod receive;
 pub(crate) mod receiver;
+mod restore;
 pub(crate) mod sender;
 pub(crate) mod session;
 pub(crate) mod snapshot;

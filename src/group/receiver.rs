@@ -4,7 +4,7 @@
 
 use alloc::sync::Arc;
 
-use super::epoch::EpochId;
+use super::epoch::Made;
 use super::message::{GroupMessage, KeyId, statement};
 use crate::chain::skipped::{Missing, Position, Skipped};
 use crate::chain::step::{Authenticated, Plaintext, Step};
@@ -21,13 +21,14 @@ use crate::wire::codec::DecodeError;
 /// One sender's key, as we have it.
 pub(crate) struct ReceiverKey {
     pub(super) from: Arc<Peer>,
-    pub(super) epoch: EpochId,
-    pub(super) scope: [u8; 32],
+    pub(super) made: Made,
+    /// The last epoch in which its sender may have used it: the one in which it made a newer key that we have.
+    pub(super) until: u64,
     pub(super) signing: VerifyingKey,
     /// The iteration from which we were given the chain.
     pub(super) first: u32,
-    /// When it came, among all that came: the oldest go first.
-    pub(super) order: u64,
+    /// When `expire_skipped` first saw that its sender has given us a newer one.
+    pub(super) superseded: Option<UnixTime>,
     pub(super) chain: ChainKey<Receiving>,
     pub(super) skipped: Skipped,
 }
@@ -43,9 +44,10 @@ impl ReceiverKey {
     pub(super) fn decrypt(
         &mut self,
         message: &GroupMessage<'_>,
+        scope: &[u8; 32],
         associated_data: &[u8],
     ) -> Result<Plaintext, GroupDecryptError> {
-        let step = self.plan(message, associated_data)?;
+        let step = self.plan(message, scope, associated_data)?;
         let context = [Label::GroupMessage.bytes(), message.header, associated_data];
         let (plaintext, proof) = step.open(context, message.body)?;
         self.commit(proof);
@@ -56,11 +58,12 @@ impl ReceiverKey {
     fn plan(
         &self,
         message: &GroupMessage<'_>,
+        scope: &[u8; 32],
         associated_data: &[u8],
     ) -> Result<Step<Change>, GroupDecryptError> {
         let GroupMessage { key_id, iteration, signed, signature, .. } = *message;
         self.check_range(iteration)?;
-        let statement = statement(&self.scope, key_id, iteration, associated_data, signed);
+        let statement = statement(scope, key_id, iteration, associated_data, signed);
         self.signing.verify(&statement, signature).map_err(|_| GroupDecryptError::Unauthentic)?;
         let position = Position { chain: 0, number: iteration };
         if iteration < self.chain.number() {
@@ -99,7 +102,19 @@ impl ReceiverKey {
         self.skipped.expire(now, max_age, next)
     }
 
-    /// Does this key belong to that name? For snapshots.
+    /// Notes when it was first seen that there is a newer key. A clock that once ran ahead is turned back. Says whether
+    /// anything changed.
+    pub(super) fn supersede(&mut self, now: UnixTime) -> bool {
+        let seen = self.superseded.map_or(now, |seen| seen.min(now));
+        self.superseded.replace(seen) != Some(seen)
+    }
+
+    /// Has there been a newer key for `max_age` seconds?
+    pub(super) fn is_over(&self, now: UnixTime, max_age: u64) -> bool {
+        self.superseded.is_some_and(|seen| seen.plus(max_age) <= now)
+    }
+
+    /// Does this key belong to that name?
     pub(super) fn is_of(&self, peer: &Peer) -> bool {
         *self.from == *peer
     }
@@ -117,16 +132,28 @@ pub enum GroupDecryptError {
     /// No key of this name: its distribution has not arrived, the sender has been removed, or the key is too old. Keep the
     /// message until the distribution comes; ask its sender for it if it does not.
     UnknownKey,
+    /// Sent in an epoch that we have not been told of, if its header is right, which nobody has shown yet. Keep some such messages,
+    /// take in the change, then try again.
+    UnknownEpoch,
+    /// Sent in an epoch that we know with other members: somebody was told a different list, or the header was changed on the way. If
+    /// it goes on, compare [`members_hash`](crate::GroupSession::members_hash) with the sender's.
+    MembersDiffer,
+    /// Sent in an epoch that is no longer remembered, that we never knew, or in which its sender was not a member.
+    OldEpoch,
+    /// Sent in an epoch in which its sender had a newer key, or should have had one because of a removal. Whoever sent it has not
+    /// followed the group, or has the key from somebody. Discard it; if its sender should be heard, ask it to rotate.
+    OldKey,
     /// Sent before we were given the key.
     BeforeOurTime,
-    /// The message would pass over more missing ones than the limit allows. Wait for earlier ones, or ask for a new
-    /// distribution.
+    /// The message would pass over more missing ones than any sender leaves: see [`Rotation`](crate::Rotation). If earlier ones
+    /// do not come, ask its sender to rotate.
     TooFarAhead,
     /// The message has been read before. Discard it.
     Duplicate,
     /// The key for this late message is no longer kept.
     Forgotten,
-    /// Not from the sender whose key it names, or changed on the way. Discard it.
+    /// Not from the sender whose key it names, or changed on the way; or from a sender who has given different members different
+    /// keys under one name. Discard it.
     Unauthentic,
 }
 

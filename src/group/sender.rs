@@ -12,14 +12,16 @@ use alloc::vec::Vec;
 use rand_core::TryCryptoRng;
 
 use super::distribution::{Fields, chain_commitment, sender_hash};
-use super::epoch::{EpochId, GroupId, scope};
+use super::epoch::{EpochId, GroupError, GroupId, scope};
 use super::message::{HEADER_LEN, KeyId, SIGNATURE_LEN, header, statement};
 use super::session::GroupEncryptError;
 use crate::chain::{ChainKey, Sending};
 use crate::keys::peer::Peer;
 use crate::keys::time::UnixTime;
 use crate::label::Label;
-use crate::limits::{MAX_MESSAGE, ROTATE_AFTER_MESSAGES, ROTATE_AFTER_SECONDS};
+use crate::limits::{
+    CLOCK_SKEW, GROUP_MAX_JUMP, MAX_MESSAGE, ROTATE_AFTER_MESSAGES, ROTATE_AFTER_SECONDS,
+};
 use crate::primitives::aead::{self, SALT_LEN};
 use crate::primitives::sign::SigningKey;
 use crate::secret::{RandomnessFailed, Secret, draw};
@@ -27,10 +29,34 @@ use crate::secret::{RandomnessFailed, Secret, draw};
 /// When our own key is due for rotation though nobody was removed. SPEC: R-65.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rotation {
-    /// After this many messages.
-    pub messages: u32,
-    /// After this many seconds.
-    pub seconds: u64,
+    messages: u32,
+    seconds: u64,
+}
+
+impl Rotation {
+    /// After `messages` messages, 1 to [`GROUP_MAX_JUMP`] (so that whoever has lost all of them can still go on), and when
+    /// `seconds` have passed, at least one.
+    ///
+    /// # Errors
+    /// [`GroupError::InvalidRotation`].
+    pub const fn new(messages: u32, seconds: u64) -> Result<Self, GroupError> {
+        if messages == 0 || messages > GROUP_MAX_JUMP || seconds == 0 {
+            return Err(GroupError::InvalidRotation);
+        }
+        Ok(Self { messages, seconds })
+    }
+
+    /// Messages under one key.
+    #[must_use]
+    pub const fn messages(self) -> u32 {
+        self.messages
+    }
+
+    /// Seconds for which a key is used.
+    #[must_use]
+    pub const fn seconds(self) -> u64 {
+        self.seconds
+    }
 }
 
 impl Default for Rotation {
@@ -42,8 +68,10 @@ impl Default for Rotation {
 
 /// Chain, signing key, and what they are for.
 pub(crate) struct SenderKey {
+    /// The epoch in which it was made.
     pub(super) epoch: EpochId,
-    pub(super) scope: [u8; 32],
+    /// How many we had made before, for this group.
+    pub(super) number: u32,
     pub(super) key_id: KeyId,
     pub(super) commitment: [u8; 32],
     pub(super) created: UnixTime,
@@ -55,29 +83,30 @@ pub(crate) struct SenderKey {
 impl SenderKey {
     /// Draws 32 bytes for the chain and 32 for the signing key.
     pub(super) fn generate<R: TryCryptoRng + ?Sized>(
-        group: &GroupId,
-        epoch: EpochId,
-        us: &Peer,
+        place: &Place,
+        number: u32,
         now: UnixTime,
         rng: &mut R,
     ) -> Result<Self, RandomnessFailed> {
         let first = Secret::random(rng)?;
         let seed = Secret::random(rng)?;
         let signing = SigningKey::new(&seed);
-        let scope = scope(group, &epoch, us.address(), us.identity());
+        let Place { epoch, scope, .. } = place;
         let commitment = chain_commitment(&first);
-        let key_id = KeyId::new(&scope, &commitment, signing.public().as_bytes());
+        let key_id = KeyId::new(scope, &commitment, signing.public().as_bytes());
         let chain = ChainKey::from_parts(first, 0);
-        Ok(Self { epoch, scope, key_id, commitment, created: now, seed, signing, chain })
+        Ok(Self { epoch: *epoch, number, key_id, commitment, created: now, seed, signing, chain })
     }
 
     /// What a member is given now: it reads from here on, and nothing before. SPEC: R-69.
-    pub(super) fn fields(&self, group: &GroupId, us: &Peer) -> Fields {
+    pub(super) fn fields(&self, group: &GroupId, current: &Place) -> Fields {
         let chain_key = self.chain.key().expose();
         Fields {
             group: group.clone(),
-            epoch: self.epoch,
-            sender: sender_hash(us.address(), us.identity()),
+            made: self.epoch,
+            number: self.number,
+            current: current.epoch,
+            sender: current.sender,
             key_id: self.key_id,
             commitment: self.commitment,
             signing: self.signing.public(),
@@ -86,9 +115,18 @@ impl SenderKey {
         }
     }
 
+    /// Has it been used for as long or as often as it may be? One that was made by a clock that ran ahead has.
+    pub(super) fn is_used_up(&self, rotation: Rotation, now: UnixTime) -> bool {
+        let Rotation { messages, seconds } = rotation;
+        self.chain.number() >= messages
+            || now >= self.created.plus(seconds)
+            || self.created > now.plus(CLOCK_SKEW)
+    }
+
     /// Draws 24 bytes. Everything that can fail comes before anything that changes.
     pub(super) fn encrypt<R: TryCryptoRng + ?Sized>(
         &mut self,
+        current: &Place,
         plaintext: &[u8],
         associated_data: &[u8],
         rng: &mut R,
@@ -98,20 +136,32 @@ impl SenderKey {
         if len > MAX_MESSAGE {
             return Err(GroupEncryptError::TooLong);
         }
-        if self.chain.is_exhausted() {
-            return Err(GroupEncryptError::RotationDue);
-        }
         let mut salt = [0; SALT_LEN];
         draw(rng, &mut salt)?;
         let iteration = self.chain.number();
         let key = self.chain.step();
-        let header = header(self.key_id, iteration);
+        let Place { epoch, scope, .. } = current;
+        let header = header(self.key_id, epoch, iteration);
         let context = [Label::GroupMessage.bytes(), &header, associated_data];
         let mut out = Vec::with_capacity(len);
         out.extend_from_slice(&header);
         aead::seal_into(&mut out, key.expose(), &salt, context, plaintext);
-        let statement = statement(&self.scope, self.key_id, iteration, associated_data, &out);
+        let statement = statement(scope, self.key_id, iteration, associated_data, &out);
         out.extend_from_slice(&self.signing.sign(&statement));
         Ok(out)
+    }
+}
+
+/// Where a device is when it writes: the current epoch, and itself in it.
+pub(crate) struct Place {
+    pub(super) epoch: EpochId,
+    pub(super) scope: [u8; 32],
+    /// What names it in distributions.
+    pub(super) sender: [u8; 32],
+}
+
+impl Place {
+    pub(super) fn new(group: &GroupId, epoch: EpochId, us: &Peer) -> Self {
+        Self { epoch, scope: scope(group, &epoch, us), sender: sender_hash(us) }
     }
 }

@@ -18,15 +18,15 @@ use core::fmt;
 use rand_core::TryCryptoRng;
 
 use super::distribution::Distribution;
-use super::epoch::{Epoch, EpochId, GroupError, GroupId, Member};
+use super::epoch::{Epoch, EpochId, GroupError, GroupId, Made, scope};
 use super::message::GroupMessage;
 use super::receiver::{GroupDecryptError, Keys};
-use super::sender::{Rotation, SenderKey};
+use super::sender::{Place, Rotation, SenderKey};
 use crate::chain::step::Plaintext;
 use crate::keys::address::Address;
+use crate::keys::party::Party;
 use crate::keys::peer::Peer;
 use crate::keys::time::UnixTime;
-use crate::limits::MAX_KNOWN_EPOCHS;
 use crate::secret::RandomnessFailed;
 
 /// One group, as this device has it. Not `Clone`: two copies would use the same keys.
@@ -38,8 +38,11 @@ pub struct GroupSession {
     pub(super) epoch: Epoch,
     /// The epochs before, oldest first.
     pub(super) known: VecDeque<EpochId>,
-    /// The number of the epoch in which we came.
-    pub(super) first_epoch: u64,
+    /// The current epoch, as our messages name it.
+    pub(super) place: Place,
+    /// The number of the epoch with which somebody was last removed, as far as we know: no later than it was. No honest sender uses a
+    /// key from before it in it.
+    pub(super) last_removal: u64,
     pub(super) rotation: Rotation,
     pub(super) sender: Option<SenderKey>,
     /// The sender key must not be used any more.
@@ -47,19 +50,9 @@ pub struct GroupSession {
     /// Who has been given the sender key.
     pub(super) given: BTreeSet<Address>,
     pub(super) keys: Keys,
-    /// The order of the next key that comes.
-    pub(super) next_order: u64,
+    /// Sender keys that we have made.
+    pub(super) rotations: u32,
     pub(super) changes: u64,
-}
-
-/// What a change of the member list means.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct MembersChanged {
-    /// Devices that are new, or have another identity now. They are among [`GroupSession::awaiting`].
-    pub added: Vec<Member>,
-    /// Devices that are gone, or had another identity. What they sent and we have not read cannot be read any more.
-    pub removed: Vec<Member>,
 }
 
 /// A group message that has opened. Everything in it is authenticated: the sender by the pairwise session that brought its
@@ -69,7 +62,8 @@ pub struct MembersChanged {
 pub struct GroupReceived {
     /// What the message said.
     pub plaintext: Plaintext,
-    /// The number of the epoch that its key is of.
+    /// The number of the epoch in which its sender wrote it. Below [`GroupSession::epoch_number`], its sender had not taken in a
+    /// change that we have: members removed since may have read it as well.
     pub epoch: u64,
     /// Its number in the sender's chain, counted from 0.
     pub iteration: u32,
@@ -85,72 +79,38 @@ impl GroupReceived {
 }
 
 impl GroupSession {
-    /// A group that we are in, in epoch `number` with these members, our own device among them.
+    /// A group that we are in, in epoch `number` with these members, our own device among them. When the state of a group was lost, come
+    /// back with the next change: others take a key of ours in the same epoch for an old one.
     ///
     /// # Errors
     /// [`GroupError`].
     pub fn new(
         group: GroupId,
-        us: Member,
+        us: Party,
         number: u64,
-        members: impl IntoIterator<Item = Member>,
+        members: impl IntoIterator<Item = Party>,
         rotation: Rotation,
     ) -> Result<Self, GroupError> {
         let epoch = Epoch::new(&group, number, members)?;
         if !epoch.has(&us.address, &us.identity) {
             return Err(GroupError::NotAMember);
         }
+        let us = Peer::new(us.identity, us.address);
         Ok(Self {
+            place: Place::new(&group, epoch.id, &us),
             group,
-            us: Peer::new(us.identity, us.address),
+            us,
             epoch,
             known: VecDeque::new(),
-            first_epoch: number,
+            last_removal: 0,
             rotation,
             sender: None,
             due: false,
             given: BTreeSet::new(),
             keys: BTreeMap::new(),
-            next_order: 0,
+            rotations: 0,
             changes: 0,
         })
-    }
-
-    /// Takes in a change that the application has authorised: the whole new list, in a later epoch.
-    ///
-    /// If anybody is gone (or the numbers leave room for it), our key is due, and what removed devices gave us is dropped. So
-    /// is a key of our own whose epoch nobody remembers any more: whoever lost it on the way could not take it in.
-    ///
-    /// # Errors
-    /// [`GroupError`]; nothing has changed then.
-    pub fn change(
-        &mut self,
-        number: u64,
-        members: impl IntoIterator<Item = Member>,
-    ) -> Result<MembersChanged, GroupError> {
-        if number <= self.epoch.id.number {
-            return Err(GroupError::OldEpoch);
-        }
-        let new = Epoch::new(&self.group, number, members)?;
-        if !new.has(self.us.address(), self.us.identity()) {
-            return Err(GroupError::NotAMember);
-        }
-        let next = self.epoch.id.number.checked_add(1) == Some(number);
-        let safe = next && new.keeps_all_of(&self.epoch);
-        let changed = MembersChanged {
-            added: difference(&new, &self.epoch),
-            removed: difference(&self.epoch, &new),
-        };
-        self.keys.retain(|_, key| new.has(key.from.address(), key.from.identity()));
-        self.given.retain(|address| !changed.names(address));
-        let old = core::mem::replace(&mut self.epoch, new);
-        self.known.push_back(old.id);
-        if self.known.len() >= MAX_KNOWN_EPOCHS {
-            self.known.pop_front();
-        }
-        self.due = self.due || !safe || !self.sender_is_known();
-        self.changed();
-        Ok(changed)
     }
 
     /// Makes our sender key for the current epoch. Everybody then [awaits](Self::awaiting) it. Draws 64 bytes.
@@ -162,8 +122,9 @@ impl GroupSession {
         now: UnixTime,
         rng: &mut R,
     ) -> Result<(), GroupError> {
-        let key = SenderKey::generate(&self.group, self.epoch.id, &self.us, now, rng)?;
+        let key = SenderKey::generate(&self.place, self.rotations, now, rng)?;
         self.sender = Some(key);
+        self.rotations = self.rotations.saturating_add(1);
         self.due = false;
         self.given.clear();
         self.changed();
@@ -174,21 +135,22 @@ impl GroupSession {
     #[must_use]
     pub fn is_rotation_due(&self, now: UnixTime) -> bool {
         let Some(key) = &self.sender else { return true };
-        let Rotation { messages, seconds } = self.rotation;
-        self.due || key.chain.number() >= messages || now >= key.created.plus(seconds)
+        self.due || key.is_used_up(self.rotation, now)
     }
 
-    /// The members who have not been given our current key.
-    pub fn awaiting(&self) -> impl Iterator<Item = Member> + '_ {
-        let missing =
-            self.epoch.members.iter().filter(|(address, _)| {
-                *address != self.us.address() && !self.given.contains(address)
-            });
-        missing.map(|(address, identity)| Member::new(address.clone(), *identity))
+    /// The members who have not been given our current key: all, when there is none or a change has made it due. They cannot read
+    /// what is encrypted before they are.
+    pub fn awaiting(&self) -> impl Iterator<Item = Party> + '_ {
+        let usable = self.sender.is_some() && !self.due;
+        self.epoch.parties().filter(move |party| {
+            party.address != *self.us.address() && !(usable && self.given.contains(&party.address))
+        })
     }
 
-    /// Our key, for a member whose [`Session`](crate::Session) says that it is `to`. Encrypt it with that session. Can be
-    /// asked for again, when it was lost on the way: it then reads from a later message on.
+    /// Our key, for a member whose [`Session`](crate::Session) says that it is `to`. It counts as given from here on: encrypt it
+    /// with that session ([`encrypt_distribution`](crate::Session::encrypt_distribution)), persist group and session in one
+    /// transaction, then send. Can be asked for again, when it was lost on the way: the member then reads from the next message
+    /// on.
     ///
     /// # Errors
     /// [`DistributeError`].
@@ -197,7 +159,7 @@ impl GroupSession {
             return Err(DistributeError::NotAMember);
         }
         let key = self.sender.as_ref().filter(|_| !self.due).ok_or(DistributeError::RotationDue)?;
-        let distribution = key.fields(&self.group, &self.us).encode();
+        let distribution = key.fields(&self.group, &self.place).encode(to);
         if self.given.insert(to.address().clone()) {
             self.changed();
         }
@@ -219,7 +181,7 @@ impl GroupSession {
             return Err(GroupEncryptError::RotationDue);
         }
         let key = self.sender.as_mut().ok_or(GroupEncryptError::RotationDue)?;
-        let message = key.encrypt(plaintext, associated_data, rng)?;
+        let message = key.encrypt(&self.place, plaintext, associated_data, rng)?;
         self.changed();
         Ok(message)
     }
@@ -234,18 +196,62 @@ impl GroupSession {
         associated_data: &[u8],
     ) -> Result<GroupReceived, GroupDecryptError> {
         let message = GroupMessage::decode(message)?;
+        let key = self.keys.get(&message.key_id).ok_or(GroupDecryptError::UnknownKey)?;
+        let (scope, from) = (self.scope_of(&message, &key.from)?, Arc::clone(&key.from));
+        if self.is_over(key.made.epoch, message.epoch.number) || message.epoch.number > key.until {
+            return Err(GroupDecryptError::OldKey);
+        }
         let key = self.keys.get_mut(&message.key_id).ok_or(GroupDecryptError::UnknownKey)?;
-        let plaintext = key.decrypt(&message, associated_data)?;
-        let (epoch, from) = (key.epoch.number, Arc::clone(&key.from));
+        let plaintext = key.decrypt(&message, &scope, associated_data)?;
         self.changed();
-        Ok(GroupReceived { plaintext, epoch, iteration: message.iteration, from })
+        let (epoch, iteration) = (message.epoch.number, message.iteration);
+        Ok(GroupReceived { plaintext, epoch, iteration, from })
     }
 
-    /// Drops kept keys by age, for every sender: see [`Session::expire_skipped`](crate::Session::expire_skipped).
+    /// Is a key of epoch `made` not to be used any more in epoch `now`, because somebody was removed between?
+    pub(super) const fn is_over(&self, made: u64, now: u64) -> bool {
+        made < self.last_removal && self.last_removal <= now
+    }
+
+    /// Where its sender says that it was, if it was there as far as we know.
+    fn scope_of(
+        &self,
+        message: &GroupMessage<'_>,
+        from: &Peer,
+    ) -> Result<[u8; 32], GroupDecryptError> {
+        let epoch = self.known_epoch(message.epoch)?;
+        let member = self.member(from).filter(|member| member.since <= epoch.number);
+        member.map(|_| scope(&self.group, epoch, from)).ok_or(GroupDecryptError::OldEpoch)
+    }
+
+    /// Whose key a message names, before it is opened.
+    pub(crate) fn key_owner(&self, message: &[u8]) -> Result<&Peer, GroupDecryptError> {
+        let message = GroupMessage::decode(message)?;
+        let key = self.keys.get(&message.key_id).ok_or(GroupDecryptError::UnknownKey)?;
+        Ok(&key.from)
+    }
+
+    /// Drops kept keys by age, for every sender: see [`Session::expire_skipped`](crate::Session::expire_skipped). A sender's key
+    /// goes altogether `max_age` seconds after a call has first seen a newer one of the same sender. SPEC: R-34.
     pub fn expire_skipped(&mut self, now: UnixTime, max_age: u64) -> bool {
+        let mut newest = BTreeMap::new();
+        for key in self.keys.values() {
+            let newest: &mut Made = newest.entry(key.from.address().clone()).or_default();
+            *newest = key.made.max(*newest);
+        }
         let mut changed = false;
         for key in self.keys.values_mut() {
             changed |= key.expire(now, max_age);
+            let newer = newest.get(key.from.address()).is_some_and(|newest| *newest > key.made);
+            changed |= newer && key.supersede(now);
+        }
+        let over = self.keys.values().filter(|key| {
+            newest.get(key.from.address()) != Some(&key.made) && key.is_over(now, max_age)
+        });
+        let over: Vec<_> = over.map(|key| (Arc::clone(&key.from), key.made)).collect();
+        for (from, made) in over {
+            self.end(from.address(), made);
+            changed = true;
         }
         if changed {
             self.changed();
@@ -283,12 +289,6 @@ impl GroupSession {
         self.changes
     }
 
-    /// Is our key, if there is one, of an epoch whose distributions are still accepted?
-    fn sender_is_known(&self) -> bool {
-        let Some(key) = &self.sender else { return true };
-        self.known.iter().chain([&self.epoch.id]).any(|known| *known == key.epoch)
-    }
-
     pub(super) fn changed(&mut self) {
         self.changes = self.changes.saturating_add(1);
     }
@@ -304,18 +304,6 @@ impl fmt::Debug for GroupSession {
             .field("changes", &self.changes)
             .finish_non_exhaustive()
     }
-}
-
-impl MembersChanged {
-    fn names(&self, address: &Address) -> bool {
-        self.added.iter().chain(&self.removed).any(|member| member.address == *address)
-    }
-}
-
-/// The members of `a` who are not in `b` as they are in `a`.
-fn difference(a: &Epoch, b: &Epoch) -> Vec<Member> {
-    let gone = a.members.iter().filter(|(address, identity)| !b.has(address, identity));
-    gone.map(|(address, identity)| Member::new(address.clone(), *identity)).collect()
 }
 
 /// Why nothing was encrypted. Nothing has changed.

@@ -4,7 +4,7 @@
 //! address = 0x01 ‖ lp8(provider) ‖ 0x02 ‖ lp8(user) ‖ 0x03 ‖ device(4)
 //! ```
 //!
-//! Addresses are never sent. Both parties enter them into the transcript (SPEC: R-03), so that a conversation that was
+//! Messages between devices do not carry addresses. Both parties enter them into the transcript (SPEC: R-03), so that a conversation that was
 //! meant for somebody else gives different keys.
 
 use alloc::vec::Vec;
@@ -131,12 +131,48 @@ impl Address {
 
     /// The encoding that enters transcripts: each part behind its tag and length.
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(520);
-        push_lp8(&mut out, 0x01, &self.provider.0);
-        push_lp8(&mut out, 0x02, &self.user.0);
+        let mut out = Vec::with_capacity(self.encoded_len());
+        self.write(&mut out);
+        out
+    }
+
+    /// Appends the encoding.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        self.write_user(out);
         out.push(0x03);
         out.extend_from_slice(&self.device.0.to_be_bytes());
+    }
+
+    /// The same without the device: what a user's devices have in common.
+    pub(crate) fn encode_user(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.encoded_len());
+        self.write_user(&mut out);
         out
+    }
+
+    fn write_user(&self, out: &mut Vec<u8>) {
+        push_lp8(out, 0x01, &self.provider.0);
+        push_lp8(out, 0x02, &self.user.0);
+    }
+
+    /// Length of the encoding.
+    pub(crate) fn encoded_len(&self) -> usize {
+        let names = self.provider.0.len().saturating_add(self.user.0.len());
+        names.saturating_add(Self::FIXED_LEN)
+    }
+
+    /// Length of the encoding without the two names: their tags and lengths, and the device behind its tag.
+    pub(crate) const FIXED_LEN: usize = 2 + 2 + 1 + 4;
+
+    /// The first and the last address that the user's devices can have.
+    pub(crate) fn of_all_devices(&self) -> (Self, Self) {
+        let device = |number| Self { device: DeviceId(number), ..self.clone() };
+        (device(u32::MIN), device(u32::MAX))
+    }
+
+    /// Is it the same user, perhaps at another device?
+    pub(crate) fn same_user(&self, other: &Self) -> bool {
+        (&self.provider, &self.user) == (&other.provider, &other.user)
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub(crate) mod address;
 pub(crate) mod identity;
+pub(crate) mod party;
 pub(crate) mod peer;
 pub(crate) mod prekey;
 pub(crate) mod suite;

@@ -3,8 +3,9 @@
 use super::address::Address;
 use super::identity::PublicIdentity;
 
-/// A peer as a session knows it: the identity that proved itself in the handshake, at the address that the handshake was
-/// bound to.
+/// A peer as a session knows it: the identity with which, and the address for which, the keys of its handshake were made. That it has
+/// these keys, it shows with the first message that opens: before that, the session of an initiator has a peer that has not
+/// answered ([`Session::is_established`](crate::Session::is_established)).
 ///
 /// Cannot be made outside this crate, so that what carries one cannot be a caller's claim.
 #[derive(Clone, Debug, PartialEq, Eq)]

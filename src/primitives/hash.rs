@@ -1,6 +1,6 @@
-//! SHA-256 (FIPS 180-4), always behind a label.
+//! SHA-256 (FIPS 180-4), always behind a label, and the iterated SHA-512 of fingerprints.
 
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 
 use crate::label::Label;
 
@@ -42,4 +42,23 @@ impl Hash {
     pub(crate) fn finish(self) -> [u8; 32] {
         self.0.finalize().into()
     }
+}
+
+/// `h₀ = SHA-512(first…)`, `hᵢ = SHA-512(hᵢ₋₁ ‖ each)`: the last of `count` hashes. For fingerprints alone: as they were
+/// published, without a label.
+pub(crate) fn iterated_sha512(first: &[&[u8]], each: &[u8; 33], count: u32) -> [u8; 64] {
+    let mut hash = Sha512::new();
+    first.iter().for_each(|part| hash.update(part));
+    let mut input = [0; 64 + 33];
+    for (to, from) in input.iter_mut().skip(64).zip(each) {
+        *to = *from;
+    }
+    let mut out = hash.finalize();
+    for _ in 1..count {
+        for (to, from) in input.iter_mut().zip(out) {
+            *to = from;
+        }
+        out = Sha512::digest(input);
+    }
+    out.into()
 }

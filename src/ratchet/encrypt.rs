@@ -17,7 +17,7 @@ use crate::limits::MAX_MESSAGE;
 use crate::primitives::aead::{self, SALT_LEN};
 use crate::primitives::agreement::PublicKey;
 use crate::secret::{RandomnessFailed, Transient, draw};
-use crate::wire::message::{HEADER_LEN, Header};
+use crate::wire::message::{Carries, HEADER_LEN, Header};
 
 impl State {
     /// Encrypts one message behind `prefix`, which is not part of it. Draws 32 bytes if the ratchet has to turn, then 24.
@@ -25,7 +25,7 @@ impl State {
     pub(crate) fn encrypt<R: TryCryptoRng + ?Sized>(
         &mut self,
         prefix: &[u8],
-        plaintext: &[u8],
+        (carries, plaintext): (Carries, &[u8]),
         associated_data: &[u8],
         rng: &mut R,
     ) -> Result<Vec<u8>, EncryptError> {
@@ -35,7 +35,7 @@ impl State {
         }
         let mut salt = [0; SALT_LEN];
         let (header, key) = self.step_sending(&mut salt, rng)?;
-        let header = header.encode();
+        let header = header.encode(carries);
         let context = [Label::RatchetMessage.bytes(), &header, associated_data];
         let mut out = Vec::with_capacity(prefix.len().saturating_add(len));
         out.extend_from_slice(prefix);
@@ -100,6 +100,8 @@ pub enum EncryptError {
     /// The message would be longer than [`crate::limits::MAX_MESSAGE`]. Send a file, and a pointer
     /// to it.
     TooLong,
+    /// The key for a group is for another member than this session's peer. Take the session with that member.
+    WrongPeer,
     /// 4,294,967,295 messages were sent without a reply. Wait for one, or begin a new session.
     ChainExhausted,
     /// The random number generator failed. Try again when it works.

@@ -78,7 +78,11 @@ impl Session {
             ratchet,
             epoch: 0,
         }));
-        Ok(Accepted { session, received: Received::new(plaintext, position, peer), used })
+        Ok(Accepted {
+            session,
+            received: Received::new((message.carries, plaintext), position, peer),
+            used,
+        })
     }
 }
 

@@ -10,7 +10,9 @@
 
 mod accept;
 mod exporter;
+mod sealed;
 mod snapshot;
+mod trust;
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -21,7 +23,9 @@ use rand_core::TryCryptoRng;
 
 pub use self::accept::{AcceptError, Accepted};
 pub use self::exporter::ExportError;
+pub use self::sealed::SealedError;
 use crate::chain::received::Received;
+use crate::group::distribution::Distribution;
 use crate::keys::identity::Identity;
 use crate::keys::peer::Peer;
 use crate::keys::suite::Suite;
@@ -33,7 +37,7 @@ use crate::ratchet::decrypt::DecryptError;
 use crate::ratchet::encrypt::EncryptError;
 use crate::secret::{Secret, equal};
 use crate::wire::codec::DecodeError;
-use crate::wire::message::Message;
+use crate::wire::message::{Carries, Message};
 use crate::wire::prekey_message::PreKeyMessage;
 use crate::x3dh::agree::{self, HandshakeKeys, InitiateError};
 use crate::x3dh::bundle::VerifiedBundle;
@@ -110,7 +114,8 @@ impl Session {
         })))
     }
 
-    /// Encrypts a message: persist the session, then send.
+    /// Encrypts a message: persist the session, then send. What is to be [sealed](crate::SealedSender) has to be shorter than
+    /// the largest of [`SEALED_CONTENT`](crate::limits::SEALED_CONTENT) by 401 bytes.
     ///
     /// The result is 114 bytes longer than the plaintext (up to 16,383 bytes of it; 16 more for each further 16,384), and
     /// until the first reply up to 1,692 bytes more. Draws 24 bytes, and 32 more for the first message after the peer's
@@ -136,8 +141,34 @@ impl Session {
         associated_data: &[u8],
         rng: &mut R,
     ) -> Result<Vec<u8>, EncryptError> {
+        self.encrypt_as((Carries::Text, plaintext), associated_data, rng)
+    }
+
+    /// Encrypts our key for a group, from our own state of it: the only way by which one leaves. What comes out is sent like any message, and the peer
+    /// decrypts it like any message: then [`GroupSession::receive`](crate::GroupSession::receive) takes it in. No text that somebody
+    /// wrote can pass for one.
+    ///
+    /// # Errors
+    /// [`EncryptError`], [`EncryptError::WrongPeer`] for a key that is for another member; the session has not changed then.
+    pub fn encrypt_distribution<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        distribution: &Distribution,
+        rng: &mut R,
+    ) -> Result<Vec<u8>, EncryptError> {
+        if distribution.to() != self.peer() {
+            return Err(EncryptError::WrongPeer);
+        }
+        self.encrypt_as((Carries::Distribution, distribution.bytes()), &[], rng)
+    }
+
+    fn encrypt_as<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        content: (Carries, &[u8]),
+        associated_data: &[u8],
+        rng: &mut R,
+    ) -> Result<Vec<u8>, EncryptError> {
         let prefix = self.0.waiting.as_deref().unwrap_or_default();
-        let message = self.0.ratchet.encrypt(prefix, plaintext, associated_data, rng)?;
+        let message = self.0.ratchet.encrypt(prefix, content, associated_data, rng)?;
         self.changed();
         Ok(message)
     }
@@ -168,7 +199,7 @@ impl Session {
         let (plaintext, position) = self.0.ratchet.decrypt(&message, associated_data)?;
         self.0.waiting = None;
         self.changed();
-        Ok(Received::new(plaintext, position, Arc::clone(&self.0.peer)))
+        Ok(Received::new((message.carries, plaintext), position, Arc::clone(&self.0.peer)))
     }
 
     /// Is this pre-key message of the handshake that this session began with? Then it is for

@@ -14,14 +14,20 @@ use crate::primitives::agreement::PublicKey;
 use crate::secret::Secret;
 
 /// The type byte of each format.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     PreKeyMessage,
     Message,
     Distribution,
     GroupMessage,
+    DistributionMessage,
     Bundle,
     Publication,
+    Sealed,
+    SealedUpload,
+    ServerCertificate,
+    SenderCertificate,
+    SafetyNumber,
 }
 
 impl Kind {
@@ -31,8 +37,14 @@ impl Kind {
             Self::Message => 0x02,
             Self::Distribution => 0x03,
             Self::GroupMessage => 0x04,
+            Self::DistributionMessage => 0x05,
             Self::Bundle => 0x10,
             Self::Publication => 0x11,
+            Self::Sealed => 0x20,
+            Self::SealedUpload => 0x21,
+            Self::ServerCertificate => 0x30,
+            Self::SenderCertificate => 0x31,
+            Self::SafetyNumber => 0x40,
         }
     }
 }
@@ -82,14 +94,21 @@ impl<'a> Reader<'a> {
 
     /// A reader behind the version and type bytes.
     pub(crate) fn begin(bytes: &'a [u8], kind: Kind) -> Result<Self, DecodeError> {
+        Self::begin_either(bytes, [kind]).map(|(reader, _)| reader)
+    }
+
+    /// A reader behind the version and type bytes, and which of the types it is.
+    pub(crate) fn begin_either<const N: usize>(
+        bytes: &'a [u8],
+        kinds: [Kind; N],
+    ) -> Result<(Self, Kind), DecodeError> {
         let mut reader = Self(bytes);
         if reader.u8()? != WIRE_VERSION {
             return Err(DecodeError::UnsupportedVersion);
         }
-        if reader.u8()? != kind.byte() {
-            return Err(DecodeError::WrongKind);
-        }
-        Ok(reader)
+        let byte = reader.u8()?;
+        let kind = kinds.into_iter().find(|kind| kind.byte() == byte);
+        Ok((reader, kind.ok_or(DecodeError::WrongKind)?))
     }
 
     pub(crate) fn array<const N: usize>(&mut self) -> Result<&'a [u8; N], DecodeError> {
@@ -225,6 +244,11 @@ impl Writer {
         self.bytes(&[value])
     }
 
+    pub(crate) fn zeros(&mut self, count: usize) -> &mut Self {
+        self.out.resize(self.out.len().saturating_add(count), 0);
+        self
+    }
+
     /// A count that has been bounded below 256.
     pub(crate) fn u8_len(&mut self, len: usize) -> &mut Self {
         debug_assert!(len <= usize::from(u8::MAX), "a bounded length");
@@ -249,6 +273,11 @@ impl Writer {
 
     pub(crate) fn u64(&mut self, value: u64) -> &mut Self {
         self.bytes(&value.to_be_bytes())
+    }
+
+    pub(crate) fn address(&mut self, address: &Address) -> &mut Self {
+        address.write(&mut self.out);
+        self
     }
 
     pub(crate) fn time(&mut self, time: UnixTime) -> &mut Self {

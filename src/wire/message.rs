@@ -19,11 +19,29 @@ pub(crate) struct Header {
     pub(crate) number: u32,
 }
 
+/// What a message carries. The type byte says it, and the header is authenticated: a text is never taken for a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Carries {
+    /// The application's own bytes.
+    Text,
+    /// A sender key for a group.
+    Distribution,
+}
+
+impl Carries {
+    const fn kind(self) -> Kind {
+        match self {
+            Self::Text => Kind::Message,
+            Self::Distribution => Kind::DistributionMessage,
+        }
+    }
+}
+
 impl Header {
-    pub(crate) fn encode(&self) -> [u8; HEADER_LEN] {
+    pub(crate) fn encode(&self, carries: Carries) -> [u8; HEADER_LEN] {
         let mut out = [0; HEADER_LEN];
         let parts: [&[u8]; 4] = [
-            &[WIRE_VERSION, Kind::Message.byte()],
+            &[WIRE_VERSION, carries.kind().byte()],
             self.ratchet_key.as_bytes(),
             &self.previous.to_be_bytes(),
             &self.number.to_be_bytes(),
@@ -39,6 +57,7 @@ impl Header {
 #[derive(Clone, Copy)]
 pub(crate) struct Message<'a> {
     pub(crate) header: Header,
+    pub(crate) carries: Carries,
     /// The header's bytes as received, which are what is authenticated.
     pub(crate) header_bytes: &'a [u8; HEADER_LEN],
     pub(crate) body: &'a [u8],
@@ -46,10 +65,12 @@ pub(crate) struct Message<'a> {
 
 impl<'a> Message<'a> {
     pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        let kinds = [Carries::Text.kind(), Carries::Distribution.kind()];
+        let (mut reader, kind) = Reader::begin_either(bytes, kinds)?;
         if bytes.len() > MAX_MESSAGE {
             return Err(DecodeError::TooLong);
         }
-        let mut reader = Reader::begin(bytes, Kind::Message)?;
+        let carries = if kind == Kind::Message { Carries::Text } else { Carries::Distribution };
         let header = Header {
             ratchet_key: reader.public_key()?,
             previous: reader.u32()?,
@@ -60,6 +81,6 @@ impl<'a> Message<'a> {
         if body.len() < aead::MIN_LEN {
             return Err(DecodeError::Truncated);
         }
-        Ok(Self { header, header_bytes, body })
+        Ok(Self { header, carries, header_bytes, body })
     }
 }

@@ -22,6 +22,7 @@ pub(crate) enum SnapshotKind {
     Session,
     PreKeyStore,
     Group,
+    Trust,
 }
 
 impl SnapshotKind {
@@ -30,6 +31,7 @@ impl SnapshotKind {
             Self::Session => 1,
             Self::PreKeyStore => 2,
             Self::Group => 3,
+            Self::Trust => 4,
         }
     }
 }

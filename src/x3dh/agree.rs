@@ -208,7 +208,7 @@ pub enum InitiateError {
     SuiteRefused,
     /// The bundle has another identity than the pinned one. Tell the user; do not send until they have decided.
     IdentityChanged,
-    /// The bundle has our own identity, or half of it. See
+    /// The bundle has our own identity, or half of it, or the two addresses are the same. See
     /// [`Context::allow_own_identity`](crate::Context::allow_own_identity).
     OwnIdentity,
     /// The random number generator failed. Try again when it works.

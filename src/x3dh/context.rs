@@ -34,7 +34,7 @@ impl Default for Policy {
 
 /// What one conversation is bound to and held to.
 ///
-/// Addresses are never sent. Both parties must give the same two (each its own as `ours`) and the same application bytes; where they differ,
+/// Messages do not carry addresses. Both parties must give the same two (each its own as `ours`) and the same application bytes; where they differ,
 /// the first message does not open.
 ///
 /// ```
@@ -127,9 +127,12 @@ impl Context {
         if self.pinned.is_some_and(|pinned| pinned != *them) {
             return Err(Refusal::IdentityChanged);
         }
+        if self.ours == self.theirs {
+            return Err(Refusal::OwnIdentity);
+        }
         // Half an identity is enough to be refused: nobody else should hold either key.
         let same = us.signing == them.signing || us.agreement == them.agreement;
-        if same && (!self.own_identity_allowed || us != them || self.ours == self.theirs) {
+        if same && (!self.own_identity_allowed || us != them) {
             return Err(Refusal::OwnIdentity);
         }
         Ok(())

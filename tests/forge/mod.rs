@@ -4,6 +4,7 @@
 
 pub mod impostor;
 pub mod scene;
+pub mod sealed;
 pub mod snapshot;
 pub mod torsion;
 

@@ -3,9 +3,11 @@
 import hashlib
 from difflib import SequenceMatcher
 
+import fingerprint_ops
 import group_ops
 import group_talk
 import ops
+import sealed_ops
 import talk
 from primitives import Fail
 
@@ -22,11 +24,17 @@ LINKS = {"accept": {"message": lambda v: v["out"]["messages"][v["in"].get("deliv
          "restore-session": {"snapshot": lambda v: v["out"]["snapshot"]},
          "restore-store": {"snapshot": lambda v: v["out"]["snapshot"]},
          "restore-group": {"snapshot": lambda v: v["out"]["snapshot"]},
-         "group-decrypt": {"message": lambda v: v["out"]["message"], "receiver": lambda v: v["in"]["receiver"]},
+         "group-decrypt": {"message": lambda v: v["out"].get("message") or v["in"]["message"], "receiver": lambda v: v["in"]["receiver"]},
          "group-encrypt": {"sender": lambda v: v["in"]["sender"]},
          "receive-distribution": {"distribution": lambda v: v["in"]["distribution"],
-                                  "receiver": lambda v: v["in"]["receiver"]}}
-OPS = {**ops.OPS, **group_ops.OPS}
+                                  "receiver": lambda v: v["in"]["receiver"]},
+         "restore-trust": {"snapshot": lambda v: v["out"]["snapshot"]},
+         "decode-server-certificate": {"certificate": lambda v: v["out"]["certificate"]},
+         "decode-sender-certificate": {"certificate": lambda v: v["out"]["certificate"]},
+         "check-certificate": {"certificate": lambda v: v["out"]["certificate"]},
+         "open-sealed": {"message": lambda v: v["out"]["messages"][0]},
+         "upload": {"upload": lambda v: v["out"]["upload"]}}
+OPS = {**ops.OPS, **group_ops.OPS, **fingerprint_ops.OPS, **sealed_ops.OPS}
 PLAYERS = {"conversation": talk.Player, "group-conversation": group_talk.Player}
 
 

@@ -175,14 +175,19 @@ def handshake_keys(suite, preimage, agreements, shared, trace):
     return th, keys
 
 
+def check_other(setting, peer, own):
+    """OwnIdentity: of the peer's address and the halves of its identity, none is ours."""
+    if setting.initiator_address == setting.responder_address or peer[:32] == own[:32] or peer[32:] == own[32:]:
+        raise Fail("OwnIdentity")
+
+
 def prefix_hash(prefix):
     return sha256(b"confidant/v1/handshake/prefix" + prefix)
 
 
 def initiate(identity, bundle, setting, rng, trace):
     """Handshake, Alice's side; the bundle has been verified."""
-    if bundle.identity == identity.public:
-        raise Fail("OwnIdentity")
+    check_other(setting, bundle.identity, identity.public)
     kem = bundle.kem
     terms = agreed_terms(setting, bundle.suite, identity.public, bundle.identity, bundle.signed, bundle.one_time, kem)
     binding = sha256(b"confidant/v1/hedge/terms" + terms)
@@ -250,8 +255,7 @@ def accept(identity, store, setting, data, ad, now, trace, known=None):
         raise Fail("SuiteRefused")
     if known is not None and known != message.identity:
         raise Fail("IdentityChanged")
-    if message.identity == identity.public:
-        raise Fail("OwnIdentity")
+    check_other(setting, message.identity, identity.public)
     generation, signed = _find_signed(store, message, now)
     one_time_secret, one_time = _find_one_time(store, message)
     decapsulation_key, kem = _find_kem(store, message)
@@ -347,7 +351,7 @@ class Session:
 
     # -- Sending
 
-    def encrypt(self, plaintext, ad, rng, trace):
+    def encrypt(self, plaintext, ad, rng, trace, is_distribution=False):
         """Ratchet, Sending."""
         if message_size(len(plaintext)) > wire.MAX_MESSAGE:
             raise Fail("TooLong")
@@ -357,7 +361,7 @@ class Session:
         if sending.n > LAST_N:
             raise Fail("ChainExhausted")
         message_key, sending.chain_key = kdf_ck(sending.chain_key)
-        header = wire.header(sending.public, sending.pn, sending.n)
+        header = wire.header(is_distribution, sending.public, sending.pn, sending.n)
         salt = rng.draw(24)
         trace.update({"header": header, "message_key": message_key, "next_chain_key": sending.chain_key, "salt": salt})
         body = cobblestone_seal(message_key, salt, message_context(header, ad), plaintext, trace)
@@ -378,7 +382,7 @@ class Session:
     # -- Receiving
 
     def decrypt(self, data, ad, trace):
-        """Ratchet, Receiving: plaintext, chain index and N. A message that does not open changes nothing."""
+        """Ratchet, Receiving: plaintext, chain index and message. One that does not open changes nothing."""
         message = self._decode(data)
         after = copy.deepcopy(self)
         message_key, index = after._key_for(message)
@@ -386,7 +390,7 @@ class Session:
         plaintext = cobblestone_open(message_key, message_context(message.header, ad), message.body)
         after.prefix, after.epoch = b"", self.epoch + 1
         self.__dict__ = after.__dict__
-        return plaintext, index, message.n
+        return plaintext, index, message
 
     def _decode(self, data):
         try:

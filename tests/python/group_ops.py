@@ -16,7 +16,15 @@ def member(value):
 
 
 def members(values):
-    return [member(value) for value in values]
+    """The listed ones; with a `count`, as many devices of one user, counted from its device."""
+    return [one for value in values for one in _counted(value)]
+
+
+def _counted(value):
+    if "count" not in value:
+        return [member(value)]
+    identity = member(value)[1]
+    return [(ops.address({**value, "device": value["device"] + i}), identity) for i in range(value["count"])]
 
 
 # ---- Epochs and keys
@@ -24,14 +32,16 @@ def members(values):
 def group_epoch(given):
     listed, group, number = groups.ordered(members(given["members"])), groups.group_id(data(given["group"])), given["epoch"]
     sender, of_members = member(given["sender"]), groups.members_hash(group, listed)
-    return {"order": [address for address, _ in listed], "sender_identity": sender[1],
+    return {"order": ops.brief(b"".join(address for address, _ in listed)), "sender_identity": sender[1],
             "members_hash": of_members, "scope": groups.scope(group, number, of_members, *sender),
             "sender_hash": groups.sender_hash(*sender)}
 
 
 def sender_key(given):
     us = member(given["sender"])
-    group = groups.create(data(given["group"]), us, given["epoch"], members(given["members"]))
+    rotation = given.get("rotation", {})
+    group = groups.create(data(given["group"]), us, given["epoch"], members(given["members"]),
+                          rotation.get("messages", groups.MESSAGES), rotation.get("seconds", groups.SECONDS))
     randomness = replay(given["random"])
     group.rotate(given["now"], randomness)
     randomness.close()
@@ -65,10 +75,10 @@ def unchanged_on_failure(group, operation):
         raise
 
 
-def opened(group, text, key, iteration):
+def opened(group, text, key, message):
     """What decrypting tells: all of it authenticated."""
     return {"plaintext": text, "from": {"address": key.sender, "identity": dict(group.members)[key.sender]},
-            "epoch": key.number, "iteration": iteration}
+            "epoch": message.number, "iteration": message.iteration}
 
 
 def group_message(given):
@@ -99,28 +109,30 @@ def group_encrypt(given):
 
 def receive_distribution(given):
     group, peer = restore_group(data(given["receiver"])), member(given["peer"])
-    key = unchanged_on_failure(group, lambda: group.receive(peer, data(given["distribution"])))
-    return {"key_id": key.key_id, "epoch": key.number, "iteration": key.first, "receiver_after": snapshot_group(group)}
+    key = unchanged_on_failure(group, lambda: group.receive(peer, data(given["distribution"]), not given.get("text")))
+    return {"key_id": key.key_id, "iteration": key.first, "receiver_after": snapshot_group(group)}
 
 
 # ---- Snapshots
 
 def group_fields(g):
     """Group of state.md, field by field."""
-    own = g.own and {"epoch": g.own.number, "members_hash": g.own.members_hash, "commitment": g.own.commitment,
+    own = g.own and {"epoch": g.own.number, "members_hash": g.own.members_hash,
+                     "number": g.own.key_number, "commitment": g.own.commitment,
                      "created": g.own.created, "secret": g.own.secret, "iteration": g.own.n,
                      "chain_key": g.own.chain_key}
     return show({
         "snapshot_epoch": g.epoch, "group": g.group, "address": g.address, "identity": g.identity, "epoch": g.number,
-        "members": [{"address": address, "identity": identity} for address, identity in g.members],
-        "before": [{"epoch": number, "members_hash": of_members} for number, of_members in g.before], "came": g.came,
-        "rotation": {"messages": g.messages, "seconds": g.seconds}, "own": own, "due": g.due, "given": g.given,
-        "next_order": g.next_order, "keys": [_key_fields(key) for key in g.keys]})
+        "members": [{"address": address, "identity": identity, "since": g.since[address],
+                     "first_key": g.first_keys[address]} for address, identity in g.members],
+        "before": [{"epoch": number, "members_hash": of_members} for number, of_members in g.before],
+        "last_removal": g.last_removal, "rotation": {"messages": g.messages, "seconds": g.seconds}, "own": own,
+        "due": g.due, "given": g.given, "next_key": g.next_key, "keys": [_key_fields(key) for key in g.keys]})
 
 
 def _key_fields(key):
-    return {"key_id": key.key_id, "sender": key.sender, "epoch": key.number, "members_hash": key.members_hash,
-            "public": key.public, "first": key.first, "order": key.order, "next": key.receiving.n,
+    return {"key_id": key.key_id, "sender": key.sender, "made": key.made, "until": key.until, "public": key.public,
+            "first": key.first, "mark": key.mark, "next": key.receiving.n,
             "chain_key": key.receiving.chain_key, "forgotten": key.forgotten,
             "marks": [{"time": time, "position": at} for time, at in key.marks],
             "kept": [{"position": at, "message_key": value} for at, value in key.kept.items()]}
@@ -130,20 +142,21 @@ def group_of(fields):
     """The group with these fields."""
     g = Group(data(fields["group"]), data(fields["address"]), data(fields["identity"]), fields["epoch"],
               [(data(m["address"]), data(m["identity"])) for m in fields["members"]],
-              fields["rotation"]["messages"], fields["rotation"]["seconds"], fields["came"],
-              [(b["epoch"], data(b["members_hash"])) for b in fields["before"]])
+              fields["rotation"]["messages"], fields["rotation"]["seconds"],
+              {data(m["address"]): m["since"] for m in fields["members"]},
+              {data(m["address"]): tuple(m["first_key"]) for m in fields["members"]},
+              [(b["epoch"], data(b["members_hash"])) for b in fields["before"]], fields["last_removal"])
     if own := fields.get("own"):
-        g.own = OwnKey(own["epoch"], data(own["members_hash"]), data(own["commitment"]), own["created"],
+        g.own = OwnKey(own["epoch"], data(own["members_hash"]), own["number"], data(own["commitment"]), own["created"],
                        data(own["secret"]), own["iteration"], data(own["chain_key"]))
-    g.due, g.given, g.next_order = fields["due"], [data(a) for a in fields["given"]], fields["next_order"]
+    g.due, g.given, g.next_key = fields["due"], [data(a) for a in fields["given"]], fields["next_key"]
     g.keys, g.epoch = [_key_of(key) for key in fields["keys"]], fields["snapshot_epoch"]
     return g
 
 
 def _key_of(key):
-    return SenderKey(data(key["key_id"]), data(key["sender"]), key["epoch"], data(key["members_hash"]),
-                     data(key["public"]), key["first"], key["order"],
-                     Receiving(0, key["next"], data(key["chain_key"])), tuple(key["forgotten"]),
+    return SenderKey(data(key["key_id"]), data(key["sender"]), tuple(key["made"]), key["until"], data(key["public"]),
+                     key["first"], Receiving(0, key["next"], data(key["chain_key"])), key.get("mark"), tuple(key["forgotten"]),
                      [(m["time"], tuple(m["position"])) for m in key["marks"]],
                      {tuple(k["position"]): data(k["message_key"]) for k in key["kept"]})
 

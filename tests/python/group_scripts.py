@@ -9,6 +9,7 @@ from book import derive, flip, put
 from group_ops import advance
 from group_state import snapshot_group
 from keys_cases import NOW
+from primitives import Replay
 from wire import u32
 
 WEEK = groups.SECONDS
@@ -45,11 +46,14 @@ class Script:
         return derive(f"{self.name} {what} {self.count}", size)
 
     def create(self, by, epoch, members, expect="ok", **more):
-        self.do("create", by, expect, epoch=epoch, members=members.split(), rotation=self.rotation, **more)
+        self.do("create", by, expect, epoch=epoch, members=members.split(), **{"rotation": self.rotation, **more})
 
-    def change(self, names, epoch, members):
+    def change(self, names, epoch, members, through=None):
         for by in names.split():
-            self.do("change", by, epoch=epoch, members=members.split())
+            self.do("change", by, epoch=epoch, members=members.split(), through=through)
+
+    def no_change(self, by, epoch, members, expect, why):
+        self.do("change", by, expect, epoch=epoch, members=members.split(), why=why)
 
     def rotate(self, by, now=NOW):
         self.do("rotate", by, now=now, random=[self.fresh("chain key", 32), self.fresh("signing secret", 32)])
@@ -102,6 +106,14 @@ class Script:
         source = {"id": what} if isinstance(what, int) else {"bytes": what}
         for by in to.split():
             self.do("decrypt", by, expect, why=why, ad=ad, **source)
+
+    def rogue(self, name, number, members, text=b"a lie", iteration=0):
+        """A message of this device as if it were in this epoch: what its own group does not write."""
+        other = copy.deepcopy(self.group(name))
+        advance(other, iteration)
+        other.number, other.due = number, False
+        other.members = groups.ordered([self.player.devices[who] for who in members.split()])
+        return other.encrypt(text, b"", other.own.created, Replay([self.fresh("salt", 24)]), {})
 
     def bytes(self, number):
         return self.player.sent[number]
@@ -174,15 +186,18 @@ def join_and_remove(book):
     s.read("bob carol", first, 0)
     s.change("alice", 2, four)
     early = s.send("alice")
+    s.refuse("bob", early, "UnknownEpoch", "bob has not changed yet")
+    s.change("bob", 2, four)
     s.read("bob", early, 1)
     too_early = s.offer("alice", "dave")
     s.create("dave", 2, four)
     s.do("receive", "dave", id=too_early, **{"from": "alice"})
-    s.refuse("dave", first, "BeforeOurTime", "sent before dave came")
+    s.refuse("dave", first, "OldEpoch", "sent before dave came")
     s.refuse("dave", early, "BeforeOurTime", "sent before dave was given the key")
     second = s.send("alice")
+    s.refuse("carol", second, "UnknownEpoch", "carol has not changed yet")
+    s.change("carol", 2, four)
     s.read("bob carol dave", second, 2)
-    s.change("bob carol", 2, four)
     s.rotate("dave")
     s.distribute("dave", three)
     s.read(three, s.send("dave"), 0)
@@ -215,7 +230,10 @@ def _remove_bob(s):
     s.read("carol", sent[1], 0)
     rest = "alice carol dave"
     s.change("alice", 3, "alice bob carol dave")
-    s.read("bob", s.send("alice"), 4)
+    ahead = s.send("alice")
+    s.refuse("bob", ahead, "UnknownEpoch", "bob has not changed yet")
+    s.change("bob", 3, "alice bob carol dave")
+    s.read("bob", ahead, 4)
     s.change(rest, 4, rest)
     for by in rest.split():
         s.cannot_send(by, "bob is gone")
@@ -263,7 +281,7 @@ def numbers(book):
     s, three = Script("epoch-numbers", "alice bob carol dave eve"), "alice bob carol"
     s.start(three)
     s.change("alice", 2, "alice bob carol dave")
-    s.send("alice")
+    between = s.send("alice")
     s.change("alice", 3, "alice bob carol dave")
     s.send("alice")
     s.do("snapshot", "alice", id="alice 3")
@@ -271,11 +289,8 @@ def numbers(book):
     s.change("bob", 3, "alice bob carol dave")
     s.cannot_send("bob", "epoch 2 was skipped, and somebody may have come and gone")
     s.do("distribute", "bob", "RotationDue", to="dave", id=0, why="epoch 2 was skipped")
-    s.do("change", "bob", "refused", epoch=2, members=three.split(), why="an epoch before the current one")
-    s.do("change", "bob", "refused", epoch=3, members=three.split(), why="the current epoch with another list")
-    s.do("change", "bob", "refused", epoch=4, members=["alice", "carol"], why="a list without us")
-    s.do("change", "bob", "refused", epoch=4, members=["alice", "bob", "alice"], why="a member twice")
-    s.create("dave", 3, "alice bob carol", "refused", why="a list without us")
+    s.refuse("bob", between, "OldEpoch", "sent in an epoch that bob skipped")
+    _refused_changes(s, three)
     s.change("bob", 4, "alice bob carol dave eve")
     s.cannot_send("bob", "still due, though the last change only added")
     s.rotate("bob")
@@ -290,36 +305,58 @@ def numbers(book):
     s.read("alice eve", s.send("bob"), 0)
     s.rotate("eve")
     _forgotten_epochs(s, four)
-    s.add_to(book, "Skipped epoch numbers make a key due; a key survives joins; four epochs before are known.",
+    s.add_to(book, "Skipped epoch numbers make a key due; a key survives joins; the last 999 epochs are known.",
              "R-65 R-66 R-68 R-70")
 
 
+def _refused_changes(s, three):
+    """Bob is in epoch 3, with dave."""
+    s.no_change("bob", 2, three, "OldEpoch", "an epoch before the current one, with another list")
+    s.no_change("bob", 1, three, "OldEpoch", "an epoch before the current one, with its own list")
+    s.no_change("bob", 3, "dave carol bob alice", "OldEpoch", "the current epoch with its list, in another order")
+    s.no_change("bob", 3, three, "MembersDiffer", "the current epoch with another list")
+    s.no_change("bob", 3, "alice carol dave", "MembersDiffer", "the current epoch with a list without us")
+    s.no_change("bob", 3, "alice bob bob", "DuplicateMember", "the current epoch with another list and a member twice")
+    s.no_change("bob", 2, "alice carol", "OldEpoch", "an epoch before, with a list without us")
+    s.no_change("bob", 0, "alice alice", "DuplicateMember", "epoch 0, and a member twice")
+    s.no_change("bob", 4, "alice carol", "NotAMember", "a list without us")
+    s.no_change("bob", 4, "alice bob alice", "DuplicateMember", "a member twice")
+    s.no_change("bob", 4, "alice carol alice", "DuplicateMember", "a list without us with a member twice")
+    s.create("dave", 3, three, "NotAMember", why="a list without us")
+    s.create("dave", 3, "alice alice", "DuplicateMember", why="a list without us with a member twice")
+
+
 def _forgotten_epochs(s, everybody):
-    """Eve's key of epoch 4 reaches some in time and some too late."""
+    """What eve has sent in epoch 4 reaches some in time and some too late."""
     keys = [s.offer("eve", name) for name in ("alice", "bob", "carol")]
+    sent = [s.send("eve") for _ in range(3)]
     s.change("carol", 4, everybody)
-    for number in (5, 6, 7, 8):
-        s.change("alice bob carol eve", number, everybody)
+    s.change("alice bob carol eve", 5, everybody, through=1003)
     s.do("receive", "alice", id=keys[0], **{"from": "eve"})
-    s.create("dave", 8, everybody)
-    s.distribute("eve", "dave")
-    s.read("dave alice", s.send("eve"), 0)
-    s.refuse("bob", s.send("eve"), "UnknownKey", "the key has not come to bob")
-    s.change("alice bob carol dave eve", 9, everybody)
-    s.snapshots("alice", "five changes later")
-    s.refuse_key("bob", keys[1], "eve", "OldEpoch", "five changes ago")
-    s.refuse_key("carol", keys[2], "eve", "OldEpoch", "five changes ago")
-    s.cannot_send("eve", "the epoch of the key is not known any more")
-    s.snapshots("eve", "due after five changes")
-    s.rotate("eve")
+    s.read("alice", sent[0], 0)
+    s.snapshots("alice", "999 changes later")
+    s.restart("alice", "999 changes later")
+    s.read("alice", sent[1], 1)
+    s.create("dave", 1003, everybody)
+    s.refuse_key("dave", keys[0], "eve", "OldEpoch", "dave came with a later epoch")
+    s.change("alice bob carol dave eve", 1004, everybody)
+    s.snapshots("alice", "1,000 changes later")
+    s.refuse("alice", sent[2], "OldEpoch", "1,000 changes ago")
+    s.refuse_key("bob", keys[1], "eve", "OldEpoch", "1,000 changes ago")
+    s.refuse_key("carol", keys[2], "eve", "OldEpoch", "1,000 changes ago")
+    s.restart("alice", "999 changes later")
+    s.read("alice", sent[2], 2)
+    s.change("alice", 1004, everybody)
     s.distribute("eve", "bob dave")
-    s.read("bob dave", s.send("eve"), 0)
-    s.snapshots("dave", "end")
+    s.read("alice bob dave", s.send("eve"), 3)
+    s.snapshots("eve dave", "end")
 
 
 def rotation(book):
     """Due by count and by time."""
     s, three = Script("rotation", "alice bob carol", {"messages": 3, "seconds": 100}), "alice bob carol"
+    for slug, messages, seconds in (("no messages", 0, 1), ("no seconds", 1, 0), ("2,001 messages", 2001, 1)):
+        s.create("alice", 1, three, "InvalidRotation", rotation={"messages": messages, "seconds": seconds}, why=slug)
     s.start(three)
     for i in range(3):
         number = s.send("alice", now=NOW + 33 * i)
@@ -422,12 +459,12 @@ def equivocation(book):
 def _under_key(s, number, of_key):
     """A message of alice's under another key id, signed by the same key."""
     sealed, alice = put(s.bytes(number)[:-64], 2, of_key), s.group("alice")
-    text = groups.statement(alice.own_scope(), of_key, 0, b"", sealed)
+    text = groups.statement(alice.current_scope(), of_key, 0, b"", sealed)
     return sealed + groups.ed25519_sign(alice.own.secret, text)
 
 
 def limits(book):
-    s, two = Script("limits", "alice bob carol", {"messages": 2**32 - 1, "seconds": WEEK}), "alice bob carol"
+    s, two = Script("limits", "alice bob carol", {"messages": 2000, "seconds": WEEK}), "alice bob carol"
     for by in two.split():
         s.create(by, 1, two)
     s.rotate("alice")
@@ -450,17 +487,30 @@ def limits(book):
     s.refuse("bob", flip(s.bytes(start[2]), 90), "Unauthentic", "forged at a forgotten iteration: the signature is first")
     s.read("bob", start[3], 3)
     s.read("bob", more[0], 501)
-    s.jump("alice", 2000)
-    limit = s.send("alice")
-    limit_plus = s.send("alice")
-    s.refuse("carol", limit_plus, "TooFarAhead", "passes over 2,001 keys")
-    s.refuse("carol", put(s.bytes(limit), 18, u32(2**32 - 1)), "TooFarAhead", "iteration 4,294,967,295")
-    s.refuse("carol", flip(s.bytes(limit), 90), "Unauthentic", "passes over 2,000 keys, forged: nothing is kept")
-    s.read("carol", limit, 2000)
+    s.jump("alice", 1999)
+    last = s.send("alice")
+    s.cannot_send("alice", "2,000 messages were sent")
+    limit, limit_plus = _beyond(s, 2000), _beyond(s, 2001)
+    s.refuse("carol", limit_plus, "TooFarAhead", "passes over 2,001 keys, as no honest sender makes it")
+    s.refuse("carol", put(limit, 34, u32(2**32 - 1)), "TooFarAhead", "iteration 4,294,967,295")
+    s.refuse("carol", flip(limit, 90), "Unauthentic", "passes over 2,000 keys, forged: nothing is kept")
+    s.snapshots("carol", "nothing read")
+    s.read("carol", last, 1999)
+    s.restart("carol", "nothing read")
+    s.do("decrypt", "carol", bytes=limit, why="passes over 2,000 keys")
+    s.read("carol", last, 1999)
     s.refuse("carol", passed, "Forgotten", "of 2,000 keys passed over the last 500 are kept")
-    s.read("carol", limit_plus, 2001)
+    s.do("decrypt", "carol", bytes=limit_plus, why="the next one")
     s.refuse("carol", start[3], "Forgotten", "of 2,000 keys passed over the last 500 are kept")
     s.add_to(book, "A jump of at most 2,000, and at most 500 kept keys of a sender key.", "R-68 R-38 R-44")
+
+
+def _beyond(s, iteration):
+    """A message of alice's from beyond what a key is used for."""
+    other = copy.deepcopy(s.group("alice"))
+    other.messages = groups.LAST_ITERATION
+    advance(other, iteration)
+    return other.encrypt(b"beyond", b"", NOW + 1, Replay([s.fresh("salt", 24)]), {})
 
 
 def expiry(book):
@@ -503,7 +553,7 @@ def rollback(book):
     s.read("bob", first, 0)
     s.restart("alice", "given")
     again, next_one = s.send("alice"), s.send("alice")
-    assert s.bytes(first)[22:78] != s.bytes(again)[22:78]
+    assert s.bytes(first)[38:94] != s.bytes(again)[38:94]
     s.refuse("bob", again, "Duplicate", "the sender was rolled back and used iteration 0 again, with another salt")
     s.read("carol", again, 0)
     s.refuse("carol", first, "Duplicate", "of two messages at one iteration the first to arrive is read")
@@ -517,4 +567,137 @@ def rollback(book):
              "R-41 R-43 R-67")
 
 
-SCRIPTS = (talk, join_and_remove, numbers, rotation, six_keys, equivocation, limits, expiry, rollback)
+def lists(book):
+    """Alice and bob are told different lists for epoch 2."""
+    s, three = Script("lists", "alice bob carol dave eve"), "alice bob carol"
+    s.start(three)
+    s.change("alice", 2, "alice bob carol dave")
+    s.change("bob", 2, "alice bob carol eve")
+    sent = {by: s.send(by) for by in ("alice", "bob", "carol")}
+    s.refuse("bob", sent["alice"], "MembersDiffer", "bob was told of eve, alice of dave")
+    s.refuse("alice", sent["bob"], "MembersDiffer", "alice was told of dave, bob of eve")
+    s.refuse("carol", sent["alice"], "UnknownEpoch", "carol has not changed yet")
+    s.read("alice bob", sent["carol"], 0)
+    s.refuse_key("bob", s.offer("alice", "bob"), "alice", "MembersDiffer", "the same with alice's key")
+    s.no_change("bob", 2, "alice bob carol dave", "MembersDiffer", "told alice's list as well")
+    s.no_change("bob", 2, "alice bob carol eve", "OldEpoch", "told bob's list again")
+    s.change("carol", 2, "alice bob carol dave")
+    s.read("carol", sent["alice"], 0)
+    s.refuse("carol", sent["bob"], "MembersDiffer", "carol was told of dave, bob of eve")
+    s.snapshots("alice bob", "apart")
+    s.change("alice bob carol", 3, "alice bob carol dave")
+    s.cannot_send("bob", "eve is gone")
+    s.refuse("bob", sent["alice"], "MembersDiffer", "bob knows another epoch 2 still")
+    later = s.send("alice")
+    s.refuse("bob", later, "OldKey", "for bob, eve is gone since alice made her key")
+    s.read("carol", later, 1)
+    s.refuse("bob", sent["alice"], "MembersDiffer", "the epoch is judged before the iteration")
+    s.rotate("bob")
+    s.distribute("bob", "alice carol")
+    s.read("alice carol", s.send("bob"), 0)
+    s.refuse_key("bob", s.rogue("alice", 3, three), "alice", "Malformed(WrongKind)", "a group message is no distribution")
+    s.snapshots("alice bob", "together")
+    s.add_to(book, "Members who were told different lists refuse each other's messages and keys, until they agree.", "R-61 R-70")
+
+
+def came_back(book):
+    """Alice is removed in epoch 2 and comes again in epoch 3, with the same identity."""
+    s, three, rest = Script("came-back", "alice bob carol dave"), "alice bob carol", "bob carol"
+    s.start(three)
+    old, said = s.offer("alice", "bob"), s.send("alice")
+    s.read("carol", said, 0)
+    s.change("bob carol", 2, rest)
+    s.refuse("bob carol", said, "UnknownKey", "alice's key went with her")
+    s.refuse_key("bob", old, "alice", "NotAMember", "alice is gone")
+    s.change("bob carol", 3, three)
+    s.snapshots("bob", "again")
+    s.refuse("bob", said, "UnknownKey", "alice is back, her key is not")
+    s.refuse_key("bob", old, "alice", "OldEpoch", "alice's key from before the removal, offered before it")
+    s.change("alice", 3, three)
+    s.cannot_send("alice", "epoch 2 was skipped")
+    s.do("distribute", "alice", "RotationDue", to="bob", id=0, why="epoch 2 was skipped")
+    old = s.group("alice").distribution().encode()
+    s.refuse_key("bob", old, "alice", "OldEpoch", "alice's key from before the removal, offered in the current epoch")
+    s.rotate("alice")
+    s.distribute("alice", "bob carol")
+    for number, members in ((1, three), (2, rest)):
+        s.refuse("bob", s.rogue("alice", number, members), "OldEpoch", f"as if in epoch {number}, before alice came again")
+        other = copy.deepcopy(s.group("alice").distribution())
+        other.current, other.current_hash = number, groups.members_hash(b"friends", groups.ordered(
+            [s.player.devices[name] for name in members.split()]))
+        s.refuse_key("bob", other.encode(), "alice", "OldEpoch", f"as if in epoch {number}, before alice came again")
+    s.read("bob carol", s.send("alice"), 0)
+    _came_late(s, three)
+    s.add_to(book, "Removed and added again: what is from before does not come back. A member speaks for no epoch before it came.",
+             "R-61 R-63 R-65 R-67 R-70")
+
+
+def _came_late(s, three):
+    """Dave comes in epoch 4; for him, everybody has always been there."""
+    four = three + " dave"
+    s.change(three, 4, four)
+    s.create("dave", 4, four)
+    s.rotate("dave")
+    s.distribute("dave", three)
+    s.refuse(three, s.rogue("dave", 3, three), "OldEpoch", "as if in epoch 3, before dave came")
+    s.refuse("bob", s.rogue("dave", 3, four), "MembersDiffer", "as if dave had been in epoch 3")
+    s.refuse("bob", s.rogue("dave", 5, four), "UnknownEpoch", "an epoch that is to come")
+    s.read(three, s.send("dave"), 0)
+    s.distribute("alice", "dave")
+    s.refuse("dave", s.rogue("alice", 3, three), "OldEpoch", "an epoch before dave came")
+    s.read("dave bob", s.send("alice"), 1)
+    s.snapshots("bob dave", "end")
+
+
+def superseded(book):
+    """Keys that are not their sender's newest."""
+    s, three = Script("superseded", "alice bob carol"), "alice bob carol"
+    s.start(three)
+    late = [s.send("alice") for _ in range(4)]
+    s.do("expire", "bob", now=NOW, max_age=100, why="nothing is superseded")
+    s.rotate("alice", NOW + 1)
+    s.distribute("alice", "bob")
+    s.read("bob", late[0], 0)
+    s.do("expire", "bob", now=NOW + 10, max_age=100)
+    s.do("expire", "bob", now=NOW + 11, max_age=100, why="marked already")
+    s.snapshots("bob", "marked")
+    s.do("expire", "bob", now=NOW + 109, max_age=100)
+    s.read("bob", late[1], 1)
+    s.do("expire", "bob", now=NOW + 110, max_age=100, why="the exact second")
+    s.refuse("bob", late[2], "UnknownKey", "superseded 100 seconds ago")
+    s.restart("bob", "marked")
+    s.do("expire", "bob", now=NOW + 5, max_age=100, why="the clock went back: the mark comes back with it")
+    s.do("expire", "bob", now=NOW + 104, max_age=100)
+    s.read("bob", late[2], 2)
+    s.do("expire", "bob", now=NOW + 105, max_age=100, why="the exact second")
+    s.refuse("bob", late[3], "UnknownKey", "superseded 100 seconds ago")
+    _superseded_apart(s, late)
+    s.add_to(book, "A superseded key is dropped a maximal age after it was first seen so; the newest stays.", "R-34 R-68")
+
+
+def _superseded_apart(s, late):
+    """Marks of their own, no age at all, and the longest."""
+    s.restart("bob", "marked")
+    s.rotate("alice", NOW + 12)
+    s.distribute("alice", "bob")
+    s.do("expire", "bob", now=NOW + 20, max_age=100)
+    s.do("expire", "bob", now=NOW + 20, max_age=2**64 - 1, why="NOW + 10 + 2^64 - 1 saturates")
+    s.snapshots("bob", "two marked")
+    s.do("expire", "bob", now=NOW + 110, max_age=100, why="the one that was marked first goes")
+    s.do("expire", "bob", now=NOW + 119, max_age=100)
+    s.do("expire", "bob", now=NOW + 120, max_age=100, why="the other one goes")
+    s.do("expire", "bob", now=2**64 - 1, max_age=0, why="the newest keys stay")
+    s.read("bob", s.send("alice", now=NOW + 12), 0)
+    s.restart("bob", "two marked")
+    s.do("expire", "bob", now=2**64 - 2, max_age=2**64 - 1)
+    s.do("expire", "bob", now=2**64 - 1, max_age=2**64 - 1, why="mark + max_age saturates")
+    s.restart("bob", "marked")
+    s.rotate("alice", NOW + 13)
+    s.distribute("alice", "bob")
+    s.do("expire", "bob", now=NOW + 1, max_age=0, why="marked and dropped by one call")
+    s.refuse("bob", late[1], "UnknownKey", "dropped")
+    s.snapshots("bob", "end")
+
+
+SCRIPTS = (talk, join_and_remove, numbers, rotation, six_keys, equivocation, limits, expiry, rollback, lists, came_back,
+           superseded)

@@ -44,27 +44,31 @@ class Player:
         made = groups.create(self.group, self.devices[event["by"]], event["epoch"], self._members(event),
                              rotation["messages"], rotation["seconds"])
         self.groups[event["by"]] = made
-        return {"members_hash": made.members_hash}
+        return {"members_hash": made.members_hash, "awaiting": self._names(made.awaiting)}
 
     def change(self, group, event):
-        group.change(event["epoch"], self._members(event))
-        return {"members_hash": group.members_hash, "due": group.due, "keys": len(group.keys)}
+        """One change, or as many as there are numbers up to `through`."""
+        for number in range(event["epoch"], event.get("through", event["epoch"]) + 1):
+            group.change(number, self._members(event))
+        return {"members_hash": group.members_hash, "due": group.due, "keys": len(group.keys),
+                "known": len(group.known), "awaiting": self._names(group.awaiting)}
 
     def rotate(self, group, event):
         randomness = ops.replay(event["random"])
         group.rotate(event["now"], randomness)
         randomness.close()
         return {"scope": group.own_scope(), "commitment": group.own.commitment, "public": group.own.public,
-                "key_id": group.own_key_id()}
+                "key_id": group.own_key_id(), "number": group.own.key_number, "awaiting": self._names(group.awaiting)}
 
     def distribute(self, group, event):
         encoded = group.distribute(self.devices[event["to"]])
         self.sent[event["id"]] = encoded
-        return {"bytes": encoded, "iteration": group.own.n}
+        return {"bytes": encoded, "iteration": group.own.n, "awaiting": self._names(group.awaiting)}
 
     def receive(self, group, event):
         key = group.receive(self.devices[event["from"]], self._bytes(event))
-        return {"key_id": key.key_id, "epoch": key.number, "iteration": key.first, "keys": len(group.keys)}
+        return {"key_id": key.key_id, "iteration": key.first, "keys": len(group.keys),
+                "first": group.first_keys[key.sender]}
 
     def encrypt(self, group, event):
         randomness, steps = ops.replay(event["random"]), {}
@@ -76,20 +80,24 @@ class Player:
     def decrypt(self, group, event):
         result = group.decrypt(self._bytes(event), ops.data(event.get("ad")), {})
         key, opened = group.find(result[1].key_id), group_ops.opened(group, *result)
-        return {**opened, "from": self._name(opened["from"]), "kept": len(key.kept), "forgotten": key.forgotten[1]}
+        return {**opened, "from": self._name((opened["from"]["address"], opened["from"]["identity"])), "kept": len(key.kept), "forgotten": key.forgotten[1]}
 
-    def _name(self, sender):
+    def _name(self, member):
         """The device with this address and this identity."""
-        return next(name for name, who in self.devices.items() if who == (sender["address"], sender["identity"]))
+        return next(name for name, who in self.devices.items() if who == member)
+
+    def _names(self, members):
+        return [self._name(member) for member in members]
 
     def expire(self, group, event):
         changed = group.expire_skipped(event["now"], event["max_age"])
-        return {"changed": changed, "keys": [{"key_id": key.key_id, "kept": len(key.kept), "marks": key.marks,
-                                              "forgotten": key.forgotten[1]} for key in group.keys]}
+        keys = [{"key_id": key.key_id, "kept": len(key.kept), "marks": key.marks, "forgotten": key.forgotten[1],
+                 "superseded": key.mark} for key in group.keys]
+        return {"changed": changed, "keys": keys}
 
     def snapshot(self, group, event):
         self.snapshots[event["id"]] = snapshot_group(group)
-        return {"bytes": self.snapshots[event["id"]]}
+        return {"bytes": ops.brief(self.snapshots[event["id"]])}
 
     def restore(self, _, event):
         stored = ops.data(event["bytes"]) if "bytes" in event else self.snapshots[event["snapshot"]]

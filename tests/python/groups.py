@@ -4,17 +4,17 @@ import copy
 from dataclasses import dataclass, field
 
 import wire
-from confidant import LAST_N, Receiving, Session, kdf_ck
+from confidant import CLOCK_SKEW, LAST_N, Receiving, Session, kdf_ck
 from primitives import (Fail, check_ed25519, cobblestone_open, cobblestone_seal, ed25519_public, ed25519_sign,
                         ed25519_verify, sha256)
 from wire import Reader, lp8, u32, u64
 
 DISTRIBUTION, GROUP_MESSAGE = 0x03, 0x04
-MAX_MEMBERS, MAX_BEFORE, MAX_SENDER_KEYS, MAX_KEYS = 5_000, 4, 5, 25_000
+MAX_MEMBERS, MAX_BEFORE, MAX_SENDER_KEYS, MAX_KEYS = 5_000, 999, 5, 25_000
 MAX_JUMP, MAX_STORED = 2_000, 500
-MESSAGES, SECONDS = 1_000, 604_800
-HEADER, MIN_MESSAGE, SIGNATURE = 22, 158, 64
-LAST_TIME, LAST_ITERATION = 2**64 - 1, 2**32 - 1
+MESSAGES, SECONDS, MAX_MESSAGES = 1_000, 604_800, 2_000
+HEADER, MIN_MESSAGE, SIGNATURE, SHORT_HASH = 38, 174, 64, 8
+LAST_TIME, LAST_EPOCH, LAST_ITERATION, LAST_KEY = 2**64 - 1, 2**64 - 1, 2**32 - 1, 2**32 - 1
 
 
 # ---- Epochs
@@ -26,11 +26,15 @@ def address_order(address):
 
 
 def ordered(members):
-    """Members in their order; spec.md names no error for what cannot be a list of members."""
-    members = sorted(members, key=lambda member: address_order(member[0]))
-    if len({address for address, _ in members}) != len(members) or len(members) > MAX_MEMBERS:
-        raise Fail("refused")
-    return members
+    """Members in their order; what is no list of members is found where the list first shows it."""
+    addresses = set()
+    for address, _ in members:
+        if len(addresses) == MAX_MEMBERS:
+            raise Fail("TooManyMembers")
+        if address in addresses:
+            raise Fail("DuplicateMember")
+        addresses.add(address)
+    return sorted(members, key=lambda member: address_order(member[0]))
 
 
 def group_id(group):
@@ -64,9 +68,14 @@ def key_id(of_scope, of_chain, public):
 
 @dataclass
 class Distribution:
+    """`number` and `members_hash` are of the key's epoch, `current` and `current_hash` of the sender's; `key_number` is the
+    key's."""
     group: bytes
     number: int
     members_hash: bytes
+    key_number: int
+    current: int
+    current_hash: bytes
     sender_hash: bytes
     key_id: bytes
     commitment: bytes
@@ -76,8 +85,8 @@ class Distribution:
 
     def encode(self):
         return (bytes([wire.VERSION, DISTRIBUTION]) + lp8(self.group) + u64(self.number) + self.members_hash
-                + self.sender_hash + self.key_id + self.commitment + self.public + u32(self.iteration)
-                + self.chain_key)
+                + u32(self.key_number) + u64(self.current) + self.current_hash + self.sender_hash + self.key_id + self.commitment
+                + self.public + u32(self.iteration) + self.chain_key)
 
 
 def decode_distribution(data):
@@ -86,8 +95,9 @@ def decode_distribution(data):
     group = reader.take(reader.number(1))
     if not group:
         raise Fail("NotCanonical")
-    out = Distribution(group, reader.number(8), reader.take(32), reader.take(32), reader.take(16), reader.take(32),
-                       check_ed25519(reader.take(32)), reader.number(4), reader.take(32))
+    out = Distribution(group, reader.number(8), reader.take(32), reader.number(4), reader.number(8), reader.take(32),
+                       reader.take(32), reader.take(16), reader.take(32), check_ed25519(reader.take(32)),
+                       reader.number(4), reader.take(32))
     reader.end()
     return out
 
@@ -96,8 +106,11 @@ def decode_distribution(data):
 
 @dataclass
 class GroupMessage:
+    """`number` and `members` name the sender's epoch, by the first bytes of its members hash."""
     header: bytes
     key_id: bytes
+    number: int
+    members: bytes
     iteration: int
     body: bytes
     signature: bytes
@@ -107,19 +120,19 @@ class GroupMessage:
         return self.header + self.body
 
 
-def header(of_key, iteration):
-    return bytes([wire.VERSION, GROUP_MESSAGE]) + of_key + u32(iteration)
+def header(of_key, number, of_members, iteration):
+    return bytes([wire.VERSION, GROUP_MESSAGE]) + of_key + u64(number) + of_members[:SHORT_HASH] + u32(iteration)
 
 
 def decode_message(data):
-    if len(data) > wire.MAX_MESSAGE:
-        raise Fail("TooLong")
     reader = Reader(data)
     reader.start(GROUP_MESSAGE)
+    if len(data) > wire.MAX_MESSAGE:
+        raise Fail("TooLong")
     if len(data) < MIN_MESSAGE:
         raise Fail("Truncated")
-    of_key, iteration = reader.take(16), reader.number(4)
-    return GroupMessage(data[:HEADER], of_key, iteration, data[HEADER:-SIGNATURE], data[-SIGNATURE:])
+    return GroupMessage(data[:HEADER], reader.take(16), reader.number(8), reader.take(SHORT_HASH), reader.number(4),
+                        data[HEADER:-SIGNATURE], data[-SIGNATURE:])
 
 
 def message_size(plaintext_size):
@@ -143,8 +156,10 @@ def statement(of_scope, of_key, iteration, ad, sealed, trace=None):
 
 @dataclass
 class OwnKey:
+    """`number` is that of the epoch in which it was made, `key_number` its own."""
     number: int
     members_hash: bytes
+    key_number: int
     commitment: bytes
     created: int
     secret: bytes
@@ -158,15 +173,16 @@ class OwnKey:
 
 @dataclass
 class SenderKey:
-    """Another's key: a receiving chain with index 0 whose kept keys are handled as in the ratchet."""
+    """Another's key: a receiving chain with index 0 whose kept keys are handled as in the ratchet. `made` is its place among
+    its sender's: the number of its epoch, and its own."""
     key_id: bytes
     sender: bytes
-    number: int
-    members_hash: bytes
+    made: tuple
+    until: int
     public: bytes
     first: int
-    order: int
     receiving: Receiving
+    mark: int | None = None
     forgotten: tuple = (0, 0)
     marks: list = field(default_factory=list)
     kept: dict = field(default_factory=dict)
@@ -194,9 +210,15 @@ class SenderKey:
 
 # ---- Group
 
+def check_rotation(messages, seconds):
+    if not 1 <= messages <= MAX_MESSAGES or seconds < 1:
+        raise Fail("InvalidRotation")
+
+
 @dataclass
 class Group:
-    """A device's view of a group. `number` is the group's epoch, `epoch` that of the snapshot."""
+    """A device's view of a group. `number` is the group's epoch, `epoch` that of the snapshot; `first_keys` has for each
+    member the place of the first of its keys that is not over."""
     group: bytes
     address: bytes
     identity: bytes
@@ -204,12 +226,14 @@ class Group:
     members: list
     messages: int = MESSAGES
     seconds: int = SECONDS
-    came: int = 0
+    since: dict = field(default_factory=dict)
+    first_keys: dict = field(default_factory=dict)
     before: list = field(default_factory=list)
+    last_removal: int = 0
     own: OwnKey | None = None
     due: bool = False
     given: list = field(default_factory=list)
-    next_order: int = 0
+    next_key: int = 0
     keys: list = field(default_factory=list)
     epoch: int = 0
 
@@ -221,17 +245,28 @@ class Group:
     def members_hash(self):
         return members_hash(self.group, self.members)
 
+    @property
+    def known(self):
+        """The members hashes of the epochs that are known, by number."""
+        return dict([*self.before, (self.number, self.members_hash)])
+
     def change(self, number, members):
-        """A new epoch."""
+        """Change: a new epoch."""
         members = ordered(members)
-        if number <= self.number or self.us not in members:
-            raise Fail("refused")
+        if number == self.number and members != self.members:
+            raise Fail("MembersDiffer")
+        if number <= self.number:
+            raise Fail("OldEpoch")
+        if self.us not in members:
+            raise Fail("NotAMember")
         lost = [address for address, identity in self.members if (address, identity) not in members]
+        stayed = [address for address, _ in self.members if address not in lost]
         self.due = self.due or bool(lost) or number != self.number + 1
+        self.since = {address: self.since[address] if address in stayed else self.number + 1 for address, _ in members}
+        self.first_keys = {address: self.first_keys[address] if address in stayed else (0, 0) for address, _ in members}
+        self.last_removal = self.number + 1 if lost else self.last_removal
         self.before = (self.before + [(self.number, self.members_hash)])[-MAX_BEFORE:]
         self.number, self.members = number, members
-        known = {number for number, _ in self.before} | {number}
-        self.due = self.due or (self.own is not None and self.own.number not in known)
         self.given = [address for address in self.given if address not in lost]
         self.keys = [key for key in self.keys if key.sender not in lost]
         self.epoch += 1
@@ -241,12 +276,21 @@ class Group:
     def rotate(self, now, rng):
         chain_key = rng.draw(32)
         secret = rng.draw(32)
-        self.own = OwnKey(self.number, self.members_hash, commitment(chain_key), now, secret, 0, chain_key)
+        self.own = OwnKey(self.number, self.members_hash, self.next_key, commitment(chain_key), now, secret, 0,
+                          chain_key)
+        self.next_key = min(self.next_key + 1, LAST_KEY)
         self.due, self.given = False, []
         self.epoch += 1
 
+    def scope(self, number, of_members):
+        """Us in an epoch."""
+        return scope(self.group, number, of_members, *self.us)
+
+    def current_scope(self):
+        return self.scope(self.number, self.members_hash)
+
     def own_scope(self):
-        return scope(self.group, self.own.number, self.own.members_hash, *self.us)
+        return self.scope(self.own.number, self.own.members_hash)
 
     def own_key_id(self):
         return key_id(self.own_scope(), self.own.commitment, self.own.public)
@@ -254,12 +298,19 @@ class Group:
     def is_due(self, now):
         own = self.own
         return (own is None or self.due or own.n >= self.messages
-                or now >= min(own.created + self.seconds, LAST_TIME))
+                or now >= min(own.created + self.seconds, LAST_TIME) or own.created > now + CLOCK_SKEW)
+
+    @property
+    def awaiting(self):
+        """The other members who have not been given the key, or who await the next."""
+        given = [] if self.due else self.given
+        return [member for member in self.members if member != self.us and member[0] not in given]
 
     def distribution(self):
         own = self.own
-        return Distribution(self.group, own.number, own.members_hash, sender_hash(*self.us), self.own_key_id(),
-                            own.commitment, own.public, own.n, own.chain_key)
+        return Distribution(self.group, own.number, own.members_hash, own.key_number, self.number, self.members_hash,
+                            sender_hash(*self.us), self.own_key_id(), own.commitment, own.public, own.n,
+                            own.chain_key)
 
     def distribute(self, peer):
         """Our key from the current iteration on, for a member."""
@@ -277,15 +328,15 @@ class Group:
             raise Fail("RotationDue")
         if message_size(len(plaintext)) > wire.MAX_MESSAGE:
             raise Fail("TooLong")
-        own, of_key = self.own, self.own_key_id()
+        own, of_key, of_scope = self.own, self.own_key_id(), self.current_scope()
         message_key, next_chain_key = kdf_ck(own.chain_key)
-        salt, of_header = rng.draw(24), header(of_key, own.n)
-        trace.update({"scope": self.own_scope(), "key_id": of_key, "signing_secret": own.secret,
-                      "chain_key": own.chain_key, "header": of_header, "message_key": message_key,
-                      "next_chain_key": next_chain_key, "salt": salt,
+        salt, of_header = rng.draw(24), header(of_key, self.number, self.members_hash, own.n)
+        trace.update({"key_scope": self.own_scope(), "scope": of_scope, "key_id": of_key,
+                      "signing_secret": own.secret, "chain_key": own.chain_key, "header": of_header,
+                      "message_key": message_key, "next_chain_key": next_chain_key, "salt": salt,
                       "context": message_context(of_header, ad)})
         sealed = of_header + cobblestone_seal(message_key, salt, message_context(of_header, ad), plaintext, trace)
-        text = statement(self.own_scope(), of_key, own.n, ad, sealed, trace)
+        text = statement(of_scope, of_key, own.n, ad, sealed, trace)
         signature = ed25519_sign(own.secret, text)
         trace.update({"statement": text, "signature": signature})
         own.n, own.chain_key = own.n + 1, next_chain_key
@@ -294,18 +345,20 @@ class Group:
 
     # -- Others' keys
 
-    def receive(self, peer, data):
-        """A distribution that came over the pairwise session with this peer: the new key."""
+    def receive(self, peer, data, is_distribution=True):
+        """What came over the pairwise session with this peer in a message of type 0x05: the new key."""
+        if not is_distribution:
+            raise Fail("NotADistribution")
         try:
             given = decode_distribution(data)
         except Fail as error:
             raise Fail(f"Malformed({error.name})") from None
         self._check_distribution(peer, given)
-        key = SenderKey(given.key_id, peer[0], given.number, given.members_hash, given.public, given.iteration,
-                        self.next_order, Receiving(0, given.iteration, given.chain_key))
-        self._make_room(peer[0])
+        key = SenderKey(given.key_id, peer[0], (given.number, given.key_number), LAST_EPOCH, given.public,
+                        given.iteration, Receiving(0, given.iteration, given.chain_key))
+        self._make_room(key)
+        self._limit_each_other(key)
         self.keys = sorted([*self.keys, key], key=lambda key: key.key_id)
-        self.next_order += 1
         self.epoch += 1
         return key
 
@@ -317,7 +370,16 @@ class Group:
             raise Fail("Relayed")
         if peer == self.us or peer not in self.members:
             raise Fail("NotAMember")
-        self._check_epoch(given)
+        self._check_epoch(given.current, given.current_hash)
+        if min(given.current, given.number) < self.since[peer[0]]:
+            raise Fail("OldEpoch")
+        if given.number > given.current:
+            raise Fail("Conflicting")
+        if self.known.get(given.number, given.members_hash) != given.members_hash:
+            raise Fail("MembersDiffer")
+        if (self._over_a_removal(given.number, given.current)
+                or (given.number, given.key_number) < self.first_keys[peer[0]]):
+            raise Fail("OldKey")
         of_scope = scope(given.group, given.number, given.members_hash, *peer)
         conflicting = (given.key_id != key_id(of_scope, given.commitment, given.public)
                        or (given.iteration == 0 and given.commitment != commitment(given.chain_key))
@@ -328,26 +390,52 @@ class Group:
         if known:
             raise Fail("Rewinding" if given.iteration < known.first else "Replayed")
 
-    def _check_epoch(self, given):
-        if given.number > self.number:
+    def _check_epoch(self, number, of_members):
+        """Epoch of a peer, with its members hash or the first bytes of it."""
+        if number > self.number:
             raise Fail("UnknownEpoch")
-        known = dict([*self.before, (self.number, self.members_hash)])
-        if given.number in known:
-            if given.members_hash != known[given.number]:
-                raise Fail("MembersDiffer")
-        elif given.number >= self.came:
+        if number not in self.known:
             raise Fail("OldEpoch")
+        if not self.known[number].startswith(of_members):
+            raise Fail("MembersDiffer")
 
-    def _make_room(self, sender):
-        theirs = sorted((key.order, key.key_id) for key in self.keys if key.sender == sender)
-        if len(theirs) >= MAX_SENDER_KEYS:
-            self.keys = [key for key in self.keys if key.key_id != theirs[0][1]]
+    def _over_a_removal(self, made, named):
+        """Whether a key of the one epoch is named in the other, though somebody was gone in between."""
+        return made < self.last_removal <= named
+
+    def _make_room(self, key):
+        """A sixth key ends the first, or is refused."""
+        theirs = self._of(key.sender)
+        if len(theirs) < MAX_SENDER_KEYS:
+            return
+        if key.made <= theirs[0].made:
+            raise Fail("OldKey")
+        self._end(theirs[0])
+
+    def _end(self, ended):
+        """This key is over, and with it whatever is not after it."""
+        epoch, number = ended.made
+        after = (epoch, number + 1) if number < LAST_KEY else (epoch + 1, 0)
+        self.first_keys[ended.sender] = max(self.first_keys[ended.sender], after)
+        self.keys = [key for key in self.keys if key.sender != ended.sender or key.made > ended.made]
+
+    def _limit_each_other(self, key):
+        """A key may be used until a later epoch in which its sender made another."""
+        for other in self._of(key.sender):
+            if other.made[0] > key.made[0]:
+                key.until = min(key.until, other.made[0])
+            elif other.made[0] < key.made[0]:
+                other.until = min(other.until, key.made[0])
+
+    def _of(self, sender):
+        """This sender's keys in their order."""
+        return sorted((key for key in self.keys if key.sender == sender), key=lambda key: key.made)
 
     def find(self, of_key):
         return next((key for key in self.keys if key.key_id == of_key), None)
 
     def decrypt(self, data, ad, trace):
-        """The plaintext, and the key that says whose it is. A message that does not open changes nothing."""
+        """The plaintext, the key that says whose it is, and the message. One that does not open changes nothing."""
         try:
             message = decode_message(data)
         except Fail as error:
@@ -356,8 +444,14 @@ class Group:
             raise Fail("UnknownKey")
         after = copy.deepcopy(self)
         key = after.find(message.key_id)
+        self._check_epoch(message.number, message.members)
+        if message.number < self.since[key.sender]:
+            raise Fail("OldEpoch")
+        if self._over_a_removal(key.made[0], message.number) or message.number > key.until:
+            raise Fail("OldKey")
         key.check(message.iteration)
-        of_scope = scope(self.group, key.number, key.members_hash, key.sender, dict(self.members)[key.sender])
+        of_scope = scope(self.group, message.number, self.known[message.number], key.sender,
+                         dict(self.members)[key.sender])
         text = statement(of_scope, key.key_id, message.iteration, ad, message.sealed)
         if not ed25519_verify(key.public, text, message.signature):
             raise Fail("Unauthentic")
@@ -366,18 +460,28 @@ class Group:
         trace.update({"scope": of_scope, "statement": text, "message_key": message_key})
         after.epoch += 1
         self.__dict__ = after.__dict__
-        return plaintext, key, message.iteration
+        return plaintext, key, message
 
     def expire_skipped(self, now, max_age):
-        """As in the ratchet, for each key. True if anything changed."""
-        changed = [key.expire_skipped(now, max_age) for key in self.keys]
-        self.epoch += any(changed)
-        return any(changed)
+        """Message keys as in the ratchet, for each key; then the keys that are not their senders' newest."""
+        changed = any([key.expire_skipped(now, max_age) for key in self.keys])
+        superseded = [key for key in self.keys if key.made != self._of(key.sender)[-1].made]
+        for key in superseded:
+            if key.mark is None or key.mark > now:
+                key.mark, changed = now, True
+        for key in superseded:
+            if min(key.mark + max_age, LAST_TIME) <= now:
+                self._end(key)
+                changed = True
+        self.epoch += changed
+        return changed
 
 
 def create(group, us, number, members, messages=MESSAGES, seconds=SECONDS):
     """A group as its device first sees it."""
+    check_rotation(messages, seconds)
     members = ordered(members)
     if us not in members:
-        raise Fail("refused")
-    return Group(group_id(group), *us, number, members, messages, seconds, came=number)
+        raise Fail("NotAMember")
+    return Group(group_id(group), *us, number, members, messages, seconds, {address: 0 for address, _ in members},
+                 {address: (0, 0) for address, _ in members})

@@ -1,6 +1,7 @@
 """The operations of the test vectors: each takes a vector's inputs and gives its outputs, or raises Fail."""
 
 import confidant
+import group_state
 import state
 import wire
 from confidant import Generation, Identity, KemKey, Setting, Store
@@ -188,18 +189,29 @@ def handshake(given):
     chosen, before = given.get("deliver", 0), state.snapshot_store(keys)
     other, text = confidant.accept(bob, keys, setting(given), sent[chosen]["bytes"],
                                    data(given["messages"][chosen].get("ad")), given["now"], echo)
+    inside = wire.decode_prekey_message(sent[chosen]["bytes"]).message
     assert text == data(given["messages"][chosen]["plaintext"]) and other.th == session.th
     assert all(echo[name] == steps[name] for name in echo)
     return {"initiator_identity": alice.public, "responder_identity": bob.public, "bundle": made.encode(),
             "steps": steps, "messages": sent, "initiator_snapshot_fresh": fresh,
             "initiator_snapshot": state.snapshot_session(session), "responder_snapshot": state.snapshot_session(other),
-            "store_before": before, "store_after": state.snapshot_store(keys)}
+            "is_distribution": inside.is_distribution, "store_before": before,
+            "store_after": state.snapshot_store(keys)}
 
 
 def _send(session, message, randomness):
     steps = {}
-    encoded = session.encrypt(data(message["plaintext"]), data(message.get("ad")), randomness, steps)
+    encoded = session.encrypt(*content(session, message), randomness, steps, "group" in message)
     return {"bytes": encoded, "steps": steps}
+
+
+def content(session, given):
+    """What is encrypted, with its associated data. With a `group`, it is the distribution of this group to the peer."""
+    text, ad = data(given["plaintext"]), data(given.get("ad"))
+    if "group" in given:
+        group = group_state.restore_group(data(given["group"]))
+        assert text == group.distribute((session.peer[64:], session.peer[:64])) and not ad
+    return text, ad
 
 
 def accept(given):
@@ -215,7 +227,8 @@ def accept(given):
     except Fail:
         assert state.snapshot_store(keys) == before
         raise
-    return {"plaintext": text, "th": session.th, "store_after": state.snapshot_store(keys)}
+    inside = wire.decode_prekey_message(data(given["message"])).message
+    return {"plaintext": text, "is_distribution": inside.is_distribution, "th": session.th, "store_after": state.snapshot_store(keys)}
 
 
 # ---- chain.json
@@ -246,20 +259,21 @@ def ratchet_secret(given):
 def message(given):
     sender = state.restore_session(data(given["sender"]))
     receiver = state.restore_session(data(given["receiver"]))
-    randomness, steps, ad, text = replay(given["random"]), {}, data(given.get("ad")), data(given["plaintext"])
-    encoded = sender.encrypt(text, ad, randomness, steps)
+    randomness, steps, (text, ad) = replay(given["random"]), {}, content(sender, given)
+    encoded = sender.encrypt(text, ad, randomness, steps, "group" in given)
     randomness.close()
-    opened, chain, n = receiver.decrypt(encoded, ad, {})
+    opened, chain, received = receiver.decrypt(encoded, ad, {})
     assert opened == text
     return {"context": confidant.message_context(steps["header"], ad), "steps": steps, "message": encoded,
-            "chain": chain, "n": n, "sender_after": state.snapshot_session(sender),
+            "is_distribution": received.is_distribution, "chain": chain, "n": received.n, "sender_after": state.snapshot_session(sender),
             "receiver_after": state.snapshot_session(receiver)}
 
 
 def decrypt(given):
     receiver = state.restore_session(data(given["receiver"]))
-    text, chain, n = unchanged_on_failure(receiver, data(given["message"]), data(given.get("ad")))
-    return {"plaintext": text, "chain": chain, "n": n, "receiver_after": state.snapshot_session(receiver)}
+    text, chain, received = unchanged_on_failure(receiver, data(given["message"]), data(given.get("ad")))
+    return {"plaintext": text, "is_distribution": received.is_distribution, "chain": chain, "n": received.n,
+            "receiver_after": state.snapshot_session(receiver)}
 
 
 def unchanged_on_failure(session, encoded, ad, steps=None):

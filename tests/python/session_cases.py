@@ -1,6 +1,7 @@
 """Cases of handshake.json, chain.json, message.json, snapshot.json and exporter.json."""
 
 import confidant
+import groups
 import mlkem1024
 import ops
 import primitives
@@ -8,6 +9,7 @@ import state
 import wire
 from book import EDITS, Book, derive, flip, put
 from confidant import Identity
+from group_state import snapshot_group
 from keys_cases import BAD_A, BAD_U, NOW, make_store
 from wire import u8, u16, u32
 
@@ -45,7 +47,8 @@ def handshake_file():
     book = Book("handshake.json",
                 "`handshake`: the initiator takes the bundle picked from the responder's listed store, "
                 "sends `messages` (randomness in order of use: r1, r2 for Pqxdh1024, r, a salt for each message), and "
-                "the responder accepts the one numbered `deliver` (0 unless given). `accept`: the responder alone, "
+                "the responder accepts the one numbered `deliver` (0 unless given); with a `group`, a message's plaintext is "
+                "the distribution that this group gives for the responder, sent with type 0x05. `accept`: the responder alone, "
                 "after accepting `prior`; a failure's `in` stands over the `in` of the vector named in `of` and its "
                 "delivered message; " + EDITS)
     for name, suite, pick, text, ad, application in HANDSHAKES:
@@ -55,6 +58,7 @@ def handshake_file():
         _initiate_failures(book, made)
         _handshake_failures(book, made)
     _later_message_first(book)
+    _distribution_first(book)
     return book
 
 
@@ -62,6 +66,8 @@ def _initiate_failures(book, made):
     name, given = made["name"], made["in"]
     book.fail(name, "initiate-own-identity", "handshake", "R-04", "OwnIdentity", "the bundle is the initiator's own",
               responder_seed=given["initiator_seed"])
+    book.fail(name, "initiate-own-address", "handshake", "R-04", "OwnIdentity", "both have the initiator's address",
+              responder_address=given["initiator_address"])
     book.fail(name, "initiate-randomness", "handshake", "R-44", "Randomness", "no randomness", random=[])
     book.fail(name, "initiate-expired", "handshake", "R-16", "Expired(Signed)", "now = expires",
               now=NOW + confidant.LIFETIME)
@@ -210,6 +216,10 @@ def _binding_failures(fail, made, parts):
          initiator_address=given["responder_address"], responder_address=given["initiator_address"])
     fail("identity-replaced", "R-04", "Unauthentic", "another initiator's identity", put(encoded, 4, mallory))
     fail("own-identity", "R-04", "OwnIdentity", "the responder's own identity", put(encoded, 4, bob))
+    fail("own-address", "R-04", "OwnIdentity", "both have the responder's address",
+         initiator_address=given["responder_address"])
+    for slug, at, half in (("ed25519", 4, bob[:32]), ("x25519", 36, bob[32:])):
+        fail("own-identity-" + slug, "R-04", "OwnIdentity", f"the {slug} half is the responder's own", put(encoded, at, half))
     fail("identity-changed", "R-04", "IdentityChanged", "the initiator is known by another identity",
          known_identity=mallory)
     fail("responder-other", "R-04", "WrongIdentity", "the store is another identity's",
@@ -301,6 +311,42 @@ def _third_message_failures(book, name, made, parts):
     book.ok(name + "/nothing-kept", "accept", "R-32 R-33", {"limits": {"max_jump": 2, "max_stored": 0}}, name)
 
 
+def handed_over(sender, receiver):
+    """A group of these two devices, each (address, identity), and the sender's key for the other: inputs of a message."""
+    group = groups.create(b"friends", sender, 1, [sender, receiver])
+    group.rotate(NOW, primitives.Replay([derive("handed over " + what, 32) for what in ("chain key", "signing secret")]))
+    snapshot = snapshot_group(group)
+    return {"group": snapshot, "plaintext": group.distribute(receiver)}
+
+
+def _distribution_first(book):
+    """The first message of a session is of type 0x05."""
+    for suite, pick in (("X3dh", {"one_time": 0}), ("Pqxdh1024", {"kem": "last-resort"})):
+        name, given = f"{suite.lower()}/distribution-first", party_inputs(suite, "handshake " + suite)
+        alice, bob = ((ops.address(ops.show(who)), Identity(given[side]).public)
+                      for who, side in ((ALICE, "initiator_seed"), (BOB, "responder_seed")))
+        made = book.ok(name, "handshake", "R-14 R-63", {
+            **given, "bundle": pick, "random": randoms(name, suite, 1), "messages": [handed_over(alice, bob)]})
+        _distribution_first_failures(book, made)
+
+
+def _distribution_first_failures(book, made):
+    parts = Parts(bytes.fromhex(made["out"]["messages"][0]["bytes"]))
+    kind = parts.message + 1
+
+    def fail(slug, req, expect, why, encoded=parts.encoded, **given):
+        book.fail(made["name"], slug, "accept", req, expect, why, message=encoded, **given)
+    fail("as-text", "R-36 R-63", "Unauthentic", "the message inside: type 0x02", put(parts.encoded, kind, b"\2"))
+    for other in (0, 1, 3, 4, 6):
+        fail(f"type-{other}", "R-136", "WrongKind", f"the message inside: type {other}", put(parts.encoded, kind, u8(other)))
+    fail("version", "R-136", "UnsupportedVersion", "the message inside: version 2", put(parts.encoded, kind - 1, b"\2"))
+    fail("ad", "R-36", "Unauthentic", "associated data that it was not bound to", ad=b"ad")
+    fail("n", "R-36", "Unauthentic", "N = 1", put(parts.encoded, kind + 37, u32(1)))
+    fail("tag", "R-45", "Unauthentic", "last byte of the tag flipped", flip(parts.encoded, len(parts.encoded) - 1))
+    again = "UnknownPreKey(OneTime)" if parts.one_time else "Replayed"
+    fail("replay", "R-14", again, "accepted before", prior=[made["out"]["messages"][0]["bytes"]])
+
+
 # ---- chain.json
 
 def chain_file():
@@ -367,17 +413,19 @@ class Talk:
 
 MESSAGES = [("first-reply", 1, b"reply", b""), ("first-reply-with-ad", 1, b"reply", b"associated data"),
             ("same-chain", 0, b"again", b"ad"), ("empty", 0, b"", b""), ("turn", 1, b"turn", b""),
+            ("distribution", 0, None, b""), ("distribution-reply", 1, None, b""),
             ("two-chunks", 1, {"repeat": "c0ffee", "length": 16_400}, b"ad")]
 
 
 def message_file():
     book = Book("message.json",
                 "Single messages: `message` restores both snapshots, encrypts with the listed randomness "
-                "(r if the ratchet turns, then the salt) and decrypts. `decrypt`: the receiver alone; a refusal leaves "
+                "(r if the ratchet turns, then the salt) and decrypts; with a `group`, the plaintext is the distribution "
+                "that this group gives for the receiver, sent with type 0x05. `decrypt`: the receiver alone; a refusal leaves "
                 "its snapshot as it was. A failure's `in` stands over the `in` of the vector named in `of` and its "
                 "`out.message`. {repeat, length} is the unit repeated and cut to the length; " + EDITS)
     for suite in ("X3dh", "Pqxdh1024"):
-        for name, who, text, ad in MESSAGES[:6 if suite == "X3dh" else 5]:
+        for name, who, text, ad in MESSAGES[:8 if suite == "X3dh" else 7]:
             _message_case(book, suite, name, who, text, ad)
     _encrypt_failures(book)
     return book
@@ -393,8 +441,16 @@ def _message_case(book, suite, slug, who, text, ad):
     made = book.ok(name, "message", "R-36 R-41 R-45 R-46 R-35", {
         "sender": state.snapshot_session(talk.sessions[who]),
         "receiver": state.snapshot_session(talk.sessions[1 - who]),
-        "random": talk.random(who), "plaintext": text, "ad": ad})
+        "random": talk.random(who), **_content(talk.sessions, who, text), "ad": ad})
     _message_failures(book, made)
+
+
+def _content(sessions, who, text):
+    """The text, or without one a sender key for the other side."""
+    if text is not None:
+        return {"plaintext": text}
+    sender, receiver = ((peer[64:], peer[:64]) for peer in (sessions[1 - who].peer, sessions[who].peer))
+    return handed_over(sender, receiver)
 
 
 def _message_failures(book, made):
@@ -410,7 +466,10 @@ def _message_failures(book, made):
     fail("only-header", "R-02", "Malformed(Truncated)", "the header alone", encoded[:42])
     fail("version", "R-136", "Malformed(UnsupportedVersion)", "version 2", put(encoded, 0, b"\2"))
     fail("type", "R-136", "Malformed(WrongKind)", "type of a bundle", put(encoded, 1, b"\x10"))
-    fail("type-unknown", "R-136", "Malformed(WrongKind)", "type 3", put(encoded, 1, b"\3"))
+    for kind in (0, 3, 4, 6):
+        fail(f"type-{kind}", "R-136", "Malformed(WrongKind)", f"type {kind}", put(encoded, 1, u8(kind)))
+    other = 5 if encoded[1] == 2 else 2
+    fail("type-other", "R-36 R-63", "Unauthentic", f"type {other}: the type is authenticated", put(encoded, 1, u8(other)))
     fail("ratchet-key", "R-36", "Unauthentic", "ratchet key changed", flip(encoded, 2))
     for slug, u, why in (BAD_U[0], BAD_U[3], *BAD_U[5:]) if name == "message/x3dh/first-reply" else BAD_U[7:8]:
         fail("ratchet-key-" + slug, "R-02", "Malformed(InvalidKey)", "ratchet key: " + why, put(encoded, 2, u))
@@ -469,6 +528,13 @@ def _encrypt_failures(book):
               message={"repeat": "0102", "length": 16_777_217})
     book.fail("message/x3dh/first-reply", "longest", "decrypt", "R-32 R-30", "Unauthentic", "16,777,216 bytes, forged",
               message={"repeat": "0102", "length": 16_777_216})
+    book.fail("message/x3dh/first-reply", "too-long-version", "decrypt", "R-136", "Malformed(UnsupportedVersion)",
+              "16,777,217 bytes of version 2", message={"repeat": "0202", "length": 16_777_217})
+    book.fail("message/x3dh/first-reply", "too-long-type", "decrypt", "R-136", "Malformed(WrongKind)",
+              "16,777,217 bytes of no message: the length is judged when the type is known",
+              message={"repeat": "0110", "length": 16_777_217})
+    book.fail("message/x3dh/distribution", "too-long", "decrypt", "R-32 R-30", "Malformed(TooLong)", "16,777,217 bytes",
+              message={"repeat": "0105", "length": 16_777_217})
     book.fail(name, "randomness", "encrypt", "R-44", "Randomness", "no randomness", random=[])
 
 

@@ -58,8 +58,8 @@ class Player:
     def deliver(self, event):
         session = self.sessions[event["to"]]
         encoded = ops.data(event["bytes"]) if "bytes" in event else self.messages[event["id"]]
-        text, chain, n = ops.unchanged_on_failure(session, encoded, ops.data(event.get("ad")))
-        return {"plaintext": text, "chain": chain, "n": n, "epoch": session.epoch, "kept": len(session.kept),
+        text, chain, received = ops.unchanged_on_failure(session, encoded, ops.data(event.get("ad")))
+        return {"plaintext": text, "chain": chain, "n": received.n, "epoch": session.epoch, "kept": len(session.kept),
                 "retired": len(session.retired), "forgotten": session.forgotten}
 
     def drop(self, event):

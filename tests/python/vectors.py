@@ -6,14 +6,16 @@ from pathlib import Path
 
 import book
 import conversations
+import fingerprint_cases
 import group_cases
 import keys_cases
+import sealed_cases
 import session_cases
 
 FOLDER = Path(__file__).resolve().parents[2] / "test-vectors"
 LINE = 300
 BUILDERS = {**keys_cases.BUILDERS, **session_cases.BUILDERS, **conversations.BUILDERS,
-            **group_cases.BUILDERS}
+            **group_cases.BUILDERS, **fingerprint_cases.BUILDERS, **sealed_cases.BUILDERS}
 
 
 def check_coverage(made):

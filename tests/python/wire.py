@@ -6,7 +6,7 @@ import mlkem1024
 from primitives import Fail, check_ed25519, check_x25519, sha256
 
 VERSION = 1
-PRE_KEY_MESSAGE, MESSAGE, BUNDLE, PUBLICATION = 0x01, 0x02, 0x10, 0x11
+PRE_KEY_MESSAGE, MESSAGE, DISTRIBUTION_MESSAGE, BUNDLE, PUBLICATION = 0x01, 0x02, 0x05, 0x10, 0x11
 X3DH, PQXDH = 1, 2
 SIGNED, ONE_TIME, KEM_ONE_TIME, KEM_LAST_RESORT = 1, 2, 3, 4
 KIND_NAMES = {SIGNED: "Signed", ONE_TIME: "OneTime", KEM_ONE_TIME: "KemOneTime", KEM_LAST_RESORT: "KemLastResort"}
@@ -79,11 +79,14 @@ class Reader:
         if self.at != len(self.data):
             raise Fail("TrailingBytes")
 
-    def start(self, kind):
+    def start(self, *kinds):
+        """The type, one of these."""
         if self.number(1) != VERSION:
             raise Fail("UnsupportedVersion")
-        if self.number(1) != kind:
+        kind = self.number(1)
+        if kind not in kinds:
             raise Fail("WrongKind")
+        return kind
 
     def suite(self):
         suite = self.number(1)
@@ -246,6 +249,7 @@ def _read_list(reader, kind):
 
 @dataclass
 class Message:
+    is_distribution: bool
     header: bytes
     ratchet_key: bytes
     pn: int
@@ -253,19 +257,19 @@ class Message:
     body: bytes
 
 
-def header(ratchet_key, pn, n):
-    return bytes([VERSION, MESSAGE]) + ratchet_key + u32(pn) + u32(n)
+def header(is_distribution, ratchet_key, pn, n):
+    return bytes([VERSION, DISTRIBUTION_MESSAGE if is_distribution else MESSAGE]) + ratchet_key + u32(pn) + u32(n)
 
 
 def decode_message(data):
+    reader = Reader(data)
+    kind = reader.start(MESSAGE, DISTRIBUTION_MESSAGE)
     if len(data) > MAX_MESSAGE:
         raise Fail("TooLong")
-    reader = Reader(data)
-    reader.start(MESSAGE)
     ratchet_key, pn, n = reader.x25519(), reader.number(4), reader.number(4)
     if len(data) < MIN_MESSAGE:
         raise Fail("Truncated")
-    return Message(data[:HEADER], ratchet_key, pn, n, reader.rest())
+    return Message(kind == DISTRIBUTION_MESSAGE, data[:HEADER], ratchet_key, pn, n, reader.rest())
 
 
 # ---- Pre-key message

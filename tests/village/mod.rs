@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use confidant::{
-    Address, Context, GroupId, GroupSession, Identity, Member, Policy, PreKeyMessage, PreKeyStore,
+    Address, Context, GroupId, GroupSession, Identity, Party, Policy, PreKeyMessage, PreKeyStore,
     Received, Rotation, Session, Suite,
 };
 
@@ -18,8 +18,8 @@ pub struct Device {
 }
 
 impl Device {
-    pub fn member(&self) -> Member {
-        Member::new(self.address.clone(), self.identity.public())
+    pub fn member(&self) -> Party {
+        Party::new(self.address.clone(), self.identity.public())
     }
 }
 
@@ -47,12 +47,12 @@ impl Village {
         index
     }
 
-    pub fn members(&self, indices: impl IntoIterator<Item = usize>) -> Vec<Member> {
+    pub fn members(&self, indices: impl IntoIterator<Item = usize>) -> Vec<Party> {
         indices.into_iter().map(|index| self.devices[index].member()).collect()
     }
 
     /// The device of that member.
-    pub fn index_of(&self, member: &Member) -> usize {
+    pub fn index_of(&self, member: &Party) -> usize {
         self.devices.iter().position(|device| device.member() == *member).unwrap()
     }
 
@@ -83,7 +83,9 @@ impl Village {
     /// The key of `group`, which is `from`'s, on its way to `to`: encrypted, carried, decrypted.
     pub fn deliver_key(&mut self, group: &mut GroupSession, from: usize, to: usize) -> Received {
         let key = group.distribute(self.session(from, to).peer()).unwrap();
-        self.carry(from, to, key.expose())
+        let session = self.devices[from].sessions.get_mut(&to).unwrap();
+        let message = session.encrypt_distribution(&key, &mut self.rng).unwrap();
+        self.session(to, from).decrypt(&message).unwrap()
     }
 
     fn connect(&mut self, a: usize, b: usize) {

@@ -112,7 +112,17 @@ impl Vector {
             "decode-identity" => result("identity"),
             "open-prekey" => result("identity").into_iter().chain(result("body")).collect(),
             "decrypt" => result("message"),
-            "restore-session" | "restore-store" | "restore-group" => result("snapshot"),
+            "restore-session" | "restore-store" | "restore-group" | "restore-trust" => {
+                result("snapshot")
+            }
+            "decode-server-certificate" | "decode-sender-certificate" | "check-certificate" => {
+                result("certificate")
+            }
+            "open-sealed" => Map::from_iter([("message".into(), self.out["messages"][0].clone())]),
+            "upload" => result("upload"),
+            "group-decrypt" if self.op == "group-decrypt" => {
+                input("message").into_iter().chain(input("receiver")).collect()
+            }
             "group-decrypt" => result("message").into_iter().chain(input("receiver")).collect(),
             "group-encrypt" => input("sender"),
             "receive-distribution" => {

@@ -13,7 +13,7 @@ use super::handshake::{accept_or_leave, initiate};
 use super::message::decrypt_or_leave;
 use super::parties::{self, Setting, identity};
 use super::replay::Replay;
-use super::sending::send;
+use super::sending::{Content, send};
 use super::stored::{Sending, Stored};
 use super::stores::Listed;
 use crate::{Context, Identity, Limits, PreKeyMessage, PreKeyStore, Session, UnixTime};
@@ -142,10 +142,10 @@ impl Player {
 
     fn send(&mut self, event: &mut Object) -> Result<Value, Stop> {
         let session = self.sessions.get_mut(&event.text("by")).unwrap();
-        let (plaintext, ad) = (event.bytes("plaintext"), event.optional_bytes("ad"));
+        let content = Content::read(session, event)?;
         let mut rng = Replay::new(&event.list("random"));
         let id = event.number("id");
-        let sent = send(session, &plaintext, &ad, &mut rng)?;
+        let sent = send(session, &content, &mut rng)?;
         rng.finish();
         let Sending::Active(sending) = Stored::of(session).sending else { panic!("has sent") };
         let mut out: Map<_, _> = Map::from_iter([

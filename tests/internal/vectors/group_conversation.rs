@@ -6,15 +6,17 @@ use std::vec::Vec;
 
 use serde_json::{Value, json};
 
+use super::aead::brief;
 use super::book::Stop;
-use super::given::{Given, Object, data, hex, text};
+use super::given::{Given, Object, data, hex, number, text};
 use super::group::{decrypt_or_leave, peer, receive, refusal, rotate};
 use super::group_sending::send;
 use super::group_stored::StoredGroup;
 use super::parties::device;
 use super::replay::Replay;
 use crate::group::message::GroupMessage;
-use crate::{GroupId, GroupSession, Member, Rotation, UnixTime};
+use crate::wire::message::Carries;
+use crate::{GroupId, GroupSession, Party, Peer, Rotation, UnixTime};
 
 /// The events, with the results that they have here.
 pub(super) fn conversation(given: &mut Given) -> Result<Value, Stop> {
@@ -26,7 +28,7 @@ pub(super) fn conversation(given: &mut Given) -> Result<Value, Stop> {
 /// Devices by name, their groups, what is under way between them, and what they have stored.
 struct Player {
     group: GroupId,
-    devices: BTreeMap<String, Member>,
+    devices: BTreeMap<String, Party>,
     groups: BTreeMap<String, GroupSession>,
     sent: BTreeMap<u64, Vec<u8>>,
     snapshots: BTreeMap<String, Vec<u8>>,
@@ -63,7 +65,7 @@ impl Player {
                 played["out"] = out;
             }
             Err(Stop::Refused(name)) => {
-                assert!(why.is_some(), "a refusal says why");
+                assert!(why.is_some(), "{name}: a refusal says why: {event}");
                 assert_eq!(self.stored(&by), before, "a refusal changes nothing");
                 played["expect"] = name.into();
             }
@@ -92,7 +94,7 @@ impl Player {
         }
     }
 
-    fn members(&self, event: &mut Object) -> Vec<Member> {
+    fn members(&self, event: &mut Object) -> Vec<Party> {
         let names = event.list("members").into_iter();
         names.map(|name| self.devices[&text(&name)].clone()).collect()
     }
@@ -112,21 +114,27 @@ impl Player {
     fn create(&mut self, by: &str, event: &mut Object) -> Result<Value, Stop> {
         let (number, members) = (event.number("epoch"), self.members(event));
         let (group, us) = (self.group.clone(), self.devices[by].clone());
-        let rotation = rotation(event.optional("rotation"));
+        let rotation = rotation(event.optional("rotation"))?;
         let group = GroupSession::new(group, us, number, members, rotation).map_err(refusal)?;
         let members_hash = hex(group.members_hash());
         self.groups.insert(by.into(), group);
-        Ok(json!({"members_hash": members_hash}))
+        Ok(json!({"members_hash": members_hash, "awaiting": self.awaiting(by)}))
     }
 
     fn change(&mut self, by: &str, event: &mut Object) -> Result<Value, Stop> {
-        let (number, members) = (event.number("epoch"), self.members(event));
+        let (first, members) = (event.number("epoch"), self.members(event));
+        let last = event.optional("through").map_or(first, |last| number(&last));
         let group = self.of(by);
-        group.change(number, members).map_err(refusal)?;
+        for number in first..=last {
+            group.change(number, members.clone()).map_err(refusal)?;
+        }
+        let (stored, keys) = (StoredGroup::of(group), group.key_count());
         Ok(json!({
             "members_hash": hex(group.members_hash()),
-            "due": StoredGroup::of(group).due,
-            "keys": group.key_count(),
+            "due": stored.due,
+            "keys": keys,
+            "known": stored.before.len() + 1,
+            "awaiting": self.awaiting(by),
         }))
     }
 
@@ -142,25 +150,39 @@ impl Player {
             "commitment": hex(own.commitment),
             "public": hex(own.public()),
             "key_id": hex(stored.own_key_id().0),
+            "number": own.number,
+            "awaiting": self.awaiting(by),
         }))
+    }
+
+    /// The names of those who await our key.
+    fn awaiting(&self, by: &str) -> Vec<&str> {
+        let group = &self.groups[by];
+        assert!(group.awaiting().eq(StoredGroup::of(group).awaiting().cloned()));
+        group.awaiting().map(|member| self.named(&peer(&member))).collect()
+    }
+
+    fn named(&self, device: &Peer) -> &str {
+        self.devices.iter().find(|(_, member)| peer(member) == *device).unwrap().0
     }
 
     fn distribute(&mut self, by: &str, event: &mut Object) -> Result<Value, Stop> {
         let (id, to) = (event.number("id"), peer(&self.devices[&event.text("to")]));
-        let distribution = self.of(by).distribute(&to)?.expose().to_vec();
+        let distribution = self.of(by).distribute(&to)?.bytes().to_vec();
         let stored = StoredGroup::of(self.of(by));
         assert!(stored.given.contains(to.address()));
         let iteration = stored.own.unwrap().iteration;
         let bytes = hex(&distribution);
         self.sent.insert(id, distribution);
-        Ok(json!({"bytes": bytes, "iteration": iteration}))
+        Ok(json!({"bytes": bytes, "iteration": iteration, "awaiting": self.awaiting(by)}))
     }
 
     fn receive(&mut self, by: &str, event: &mut Object) -> Result<Value, Stop> {
         let (from, bytes) = (self.devices[&event.text("from")].clone(), self.bytes(event));
         let group = self.of(by);
-        let mut out = receive(group, &from, &bytes)?;
+        let mut out = receive(group, &from, (Carries::Distribution, &bytes))?;
         out["keys"] = group.key_count().into();
+        out["first"] = json!(StoredGroup::of(group).first_key(&from.address));
         Ok(out)
     }
 
@@ -181,10 +203,9 @@ impl Player {
         let received = decrypt_or_leave(self.of(by), &bytes, &ad)?;
         let stored = StoredGroup::of(self.of(by));
         let key = stored.key(GroupMessage::decode(&bytes).unwrap().key_id);
-        let from = self.devices.iter().find(|(_, member)| peer(member) == *received.from());
         Ok(json!({
             "plaintext": hex(received.plaintext.as_bytes()),
-            "from": from.unwrap().0,
+            "from": self.named(received.from()),
             "epoch": received.epoch,
             "iteration": received.iteration,
             "kept": key.kept.len(),
@@ -197,10 +218,14 @@ impl Player {
         let changed = self.of(by).expire_skipped(now, event.number("max_age"));
         let stored = StoredGroup::of(self.of(by));
         let keys = stored.keys.iter().map(|key| {
-            json!({
+            let mut fields = json!({
                 "key_id": hex(key.id), "kept": key.kept.len(), "marks": key.marks,
                 "forgotten": key.forgotten.1,
-            })
+            });
+            if let Some(mark) = key.mark {
+                fields["superseded"] = mark.into();
+            }
+            fields
         });
         json!({"changed": changed, "keys": Vec::from_iter(keys)})
     }
@@ -209,7 +234,7 @@ impl Player {
         let snapshot = self.of(by).snapshot();
         assert_eq!(snapshot.epoch(), self.of(by).changes());
         self.snapshots.insert(event.text("id"), snapshot.expose().to_vec());
-        json!({"bytes": hex(snapshot.expose())})
+        json!({"bytes": brief(snapshot.expose())})
     }
 
     /// An earlier snapshot, or other bytes.
@@ -226,11 +251,10 @@ impl Player {
 }
 
 /// `{messages, seconds}`, or the default.
-fn rotation(value: Option<Value>) -> Rotation {
-    let Some(value) = value else { return Rotation::default() };
+pub(super) fn rotation(value: Option<Value>) -> Result<Rotation, Stop> {
+    let Some(value) = value else { return Ok(Rotation::default()) };
     let mut fields = Object::new("rotation", value);
-    let rotation =
-        Rotation { messages: fields.small("messages"), seconds: fields.number("seconds") };
+    let rotation = Rotation::new(fields.small("messages"), fields.number("seconds"));
     fields.finish();
-    rotation
+    rotation.map_err(refusal)
 }

@@ -44,12 +44,13 @@ pub(super) fn send(
     assert_eq!(after.changes, before.changes + 1);
     let own = before.own.as_ref().unwrap();
     let mut steps = Map::from_iter([
-        ("scope".into(), hex(before.own_scope())),
+        ("key_scope".into(), hex(before.own_scope())),
+        ("scope".into(), hex(before.current_scope())),
         ("key_id".into(), hex(before.own_key_id().0)),
         ("signing_secret".into(), hex(own.secret)),
     ]);
     let message_key = stepped(own, &after.own.unwrap(), &mut steps);
-    let header = header(before.own_key_id(), own.iteration);
+    let header = header(before.own_key_id(), &before.current(), own.iteration);
     steps.insert("header".into(), hex(header));
     let (sealed, signature) = bytes.split_last_chunk::<SIGNATURE_LEN>().unwrap();
     let salt = rng.drawn()[0].as_slice().try_into().unwrap();
@@ -102,7 +103,8 @@ fn sign(
     steps: &mut Map<String, Value>,
 ) -> [u8; SIGNATURE_LEN] {
     let own = sender.own.as_ref().unwrap();
-    let statement = statement(&sender.own_scope(), sender.own_key_id(), own.iteration, ad, sealed);
+    let statement =
+        statement(&sender.current_scope(), sender.own_key_id(), own.iteration, ad, sealed);
     let signature = own.signing().sign(&statement);
     let hash = |tag: u8, content: &[u8]| hex(hash::sha256(Label::GroupContent, &[&[tag], content]));
     steps.extend([

@@ -9,7 +9,7 @@ use super::book::{self, File, Stop, decoded};
 use super::given::{Given, Object, data, hex, number};
 use super::parties::{self, Setting, identity};
 use super::replay::Replay;
-use super::sending::{Sent, send};
+use super::sending::{Content, Sent, send};
 use super::stores::Listed;
 use crate::x3dh::agree;
 use crate::{
@@ -62,6 +62,7 @@ fn handshake(given: &mut Given) -> Result<Value, Stop> {
         "initiator_snapshot_fresh": hex(fresh.expose()),
         "initiator_snapshot": hex(session.snapshot().expose()),
         "responder_snapshot": hex(accepted.snapshot().expose()),
+        "is_distribution": sent[deliver].content.is_distribution(),
         "store_before": hex(store_before.expose()),
         "store_after": hex(store.snapshot().expose()),
     }))
@@ -69,8 +70,7 @@ fn handshake(given: &mut Given) -> Result<Value, Stop> {
 
 /// A listed message, and what it became.
 struct Message {
-    plaintext: Vec<u8>,
-    ad: Vec<u8>,
+    content: Content,
     sent: Sent,
 }
 
@@ -88,10 +88,10 @@ fn send_all(
     let mut messages = Vec::new();
     for message in listed {
         let mut message = Object::new("message", message);
-        let (plaintext, ad) = (message.bytes("plaintext"), message.optional_bytes("ad"));
+        let content = Content::read(session, &mut message)?;
         message.finish();
-        let sent = send(session, &plaintext, &ad, rng)?;
-        messages.push(Message { plaintext, ad, sent });
+        let sent = send(session, &content, rng)?;
+        messages.push(Message { content, sent });
     }
     Ok(messages)
 }
@@ -104,13 +104,15 @@ fn respond(
     (context, now): (&Context, UnixTime),
     began: &Began,
 ) -> Result<Session, Stop> {
-    let request = PreKeyMessage::decode(&message.sent.bytes)?.with_associated_data(&message.ad);
+    let request =
+        PreKeyMessage::decode(&message.sent.bytes)?.with_associated_data(message.content.ad());
     match store.select(&request, now) {
         Ok(selected) => began.agrees_with(&agree::respond(bob, &selected, &request, context)),
         Err(_) => panic!("the pre-keys are there"),
     }
     let accepted = Session::accept(bob, store, &request, context, now)?;
-    assert_eq!(accepted.received.plaintext.as_bytes(), message.plaintext);
+    assert_eq!(accepted.received.plaintext.as_bytes(), message.content.plaintext());
+    assert_eq!(accepted.received.is_distribution(), message.content.is_distribution());
     Ok(accepted.session)
 }
 
@@ -153,6 +155,7 @@ fn accept(given: &mut Given) -> Result<Value, Stop> {
     let accepted = accept_or_leave(&bob, &mut store, &request, &context, now)?;
     Ok(json!({
         "plaintext": hex(accepted.received.plaintext.as_bytes()),
+        "is_distribution": accepted.received.is_distribution(),
         "th": hex(accepted.session.id()),
         "store_after": hex(store.snapshot().expose()),
     }))

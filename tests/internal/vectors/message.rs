@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::book::{self, File, Stop, decoded};
 use super::given::{Given, hex};
 use super::replay::Replay;
-use super::sending::send;
+use super::sending::{Content, send};
 use crate::label::Label;
 use crate::{DecryptError, Received, Session};
 
@@ -30,16 +30,18 @@ fn restore(given: &mut Given, who: &str) -> Result<Session, Stop> {
 fn message(given: &mut Given) -> Result<Value, Stop> {
     let (mut sender, mut receiver) = (restore(given, "sender")?, restore(given, "receiver")?);
     let mut rng = Replay::new(&given.fields.list("random"));
-    let (plaintext, ad) = (given.fields.bytes("plaintext"), given.fields.bytes("ad"));
-    let sent = send(&mut sender, &plaintext, &ad, &mut rng)?;
+    let content = Content::read(&sender, &mut given.fields)?;
+    let sent = send(&mut sender, &content, &mut rng)?;
     rng.finish();
-    let received = receiver.decrypt_with(&sent.bytes, &ad)?;
-    assert_eq!(received.plaintext.as_bytes(), plaintext);
+    let received = receiver.decrypt_with(&sent.bytes, content.ad())?;
+    assert_eq!(received.plaintext.as_bytes(), content.plaintext());
+    assert_eq!(received.is_distribution(), content.is_distribution());
     assert_eq!(received.from(), receiver.peer());
     Ok(json!({
-        "context": hex([Label::RatchetMessage.bytes(), &sent.header, &ad].concat()),
+        "context": hex([Label::RatchetMessage.bytes(), &sent.header, content.ad()].concat()),
         "steps": sent.steps,
         "message": hex(sent.bytes),
+        "is_distribution": received.is_distribution(),
         "chain": received.chain,
         "n": received.number,
         "sender_after": hex(sender.snapshot().expose()),
@@ -53,6 +55,7 @@ fn decrypt(given: &mut Given) -> Result<Value, Stop> {
     let received = decrypt_or_leave(&mut receiver, &message, &ad)?;
     Ok(json!({
         "plaintext": hex(received.plaintext.as_bytes()),
+        "is_distribution": received.is_distribution(),
         "chain": received.chain,
         "n": received.number,
         "receiver_after": hex(receiver.snapshot().expose()),
@@ -76,8 +79,8 @@ pub(super) fn decrypt_or_leave(
 fn encrypt(given: &mut Given) -> Result<Value, Stop> {
     let mut sender = restore(given, "sender")?;
     let mut rng = Replay::new(&given.fields.list("random"));
-    let (plaintext, ad) = (given.fields.bytes("plaintext"), given.fields.bytes("ad"));
-    let sent = send(&mut sender, &plaintext, &ad, &mut rng)?;
+    let content = Content::read(&sender, &mut given.fields)?;
+    let sent = send(&mut sender, &content, &mut rng)?;
     rng.finish();
     Ok(json!({"message": hex(sent.bytes), "steps": sent.steps}))
 }

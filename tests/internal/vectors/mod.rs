@@ -12,6 +12,7 @@ mod chain;
 mod conversation;
 mod dumps;
 mod exporter;
+mod fingerprint;
 mod given;
 mod group;
 mod group_conversation;
@@ -22,10 +23,13 @@ mod identity;
 mod message;
 mod parties;
 mod replay;
+mod sealed;
+mod sealed_steps;
 mod sending;
 mod snapshot;
 mod stored;
 mod stores;
+mod trust;
 
 use std::collections::BTreeSet;
 use std::string::String;
@@ -34,16 +38,18 @@ use std::vec::Vec;
 use self::book::File;
 
 /// Each has its test in the file of its name.
-const FILES: [&File; 10] = [
+const FILES: [&File; 12] = [
     &aead::FILE,
     &bundle::FILE,
     &chain::FILE,
     &conversation::FILE,
     &exporter::FILE,
+    &fingerprint::FILE,
     &group::FILE,
     &handshake::FILE,
     &identity::FILE,
     &message::FILE,
+    &sealed::FILE,
     &snapshot::FILE,
 ];
 

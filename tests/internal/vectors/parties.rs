@@ -6,7 +6,8 @@ use super::book::Stop;
 use super::given::Object;
 use crate::keys::prekey::PreKeyKind;
 use crate::{
-    Address, Context, DeviceId, Identity, Limits, Member, Policy, Provider, Secret, Suite, UserId,
+    Address, Context, DeviceId, Identity, Limits, Party, Policy, Provider, PublicIdentity, Secret,
+    Suite, UserId,
 };
 
 pub(super) fn secret<const N: usize>(bytes: &[u8]) -> Secret<N> {
@@ -68,12 +69,18 @@ impl Setting {
 }
 
 /// A device of a group: its address, and the identity of its seed.
-pub(super) fn device(mut fields: Object) -> Member {
+pub(super) fn device(mut fields: Object) -> Party {
     let identity = identity(&fields.bytes("seed")).public();
-    Member::new(address(fields), identity)
+    Party::new(address(fields), identity)
 }
 
-fn address(mut fields: Object) -> Address {
+/// Somebody whose identity is listed.
+pub(super) fn party(mut fields: Object) -> Party {
+    let identity = PublicIdentity::from_bytes(&fields.array("identity")).unwrap();
+    Party::new(address(fields), identity)
+}
+
+pub(super) fn address(mut fields: Object) -> Address {
     let provider = Provider::new(fields.bytes("provider")).unwrap();
     let user = UserId::new(fields.bytes("user")).unwrap();
     let device = DeviceId::new(fields.small("device"));

@@ -1,22 +1,23 @@
 //! Encryption, and every value on its way.
 
+use std::boxed::Box;
 use std::string::String;
 use std::vec::Vec;
 
 use serde_json::{Map, Value};
 
 use super::book::Stop;
-use super::given::hex;
+use super::given::{Object, data, hex};
 use super::parties::secret;
 use super::replay::Replay;
 use super::stored::{Active, Sending, Stored};
-use crate::Session;
 use crate::chain::{self, ChainKey};
 use crate::label::Label;
 use crate::primitives::aead::{Keys, SALT_LEN};
 use crate::primitives::agreement::{PublicKey, SecretKey};
 use crate::primitives::kdf;
 use crate::wire::message::HEADER_LEN;
+use crate::{Distribution, GroupSession, Session};
 
 /// A message, and the values that it came from.
 pub(super) struct Sent {
@@ -25,15 +26,54 @@ pub(super) struct Sent {
     pub(super) steps: Map<String, Value>,
 }
 
+/// What is encrypted.
+pub(super) enum Content {
+    Text { plaintext: Vec<u8>, ad: Vec<u8> },
+    Key(Box<Distribution>),
+}
+
+impl Content {
+    /// `plaintext` and `ad`; with a `group`, what this group gives to the session's peer, which is the plaintext.
+    pub(super) fn read(session: &Session, fields: &mut Object) -> Result<Self, Stop> {
+        let (plaintext, ad) = (fields.bytes("plaintext"), fields.optional_bytes("ad"));
+        let Some(group) = fields.optional("group") else { return Ok(Self::Text { plaintext, ad }) };
+        let distribution =
+            GroupSession::restore(&data(&group, None), 0)?.distribute(session.peer())?;
+        assert_eq!(distribution.bytes(), plaintext);
+        assert!(ad.is_empty());
+        Ok(Self::Key(Box::new(distribution)))
+    }
+
+    pub(super) fn plaintext(&self) -> &[u8] {
+        match self {
+            Self::Text { plaintext, .. } => plaintext,
+            Self::Key(distribution) => distribution.bytes(),
+        }
+    }
+
+    pub(super) fn ad(&self) -> &[u8] {
+        match self {
+            Self::Text { ad, .. } => ad,
+            Self::Key(_) => b"",
+        }
+    }
+
+    pub(super) const fn is_distribution(&self) -> bool {
+        matches!(self, Self::Key(_))
+    }
+}
+
 /// Encrypts. A refusal draws nothing that it could have spared, and leaves the session as it was.
 pub(super) fn send(
     session: &mut Session,
-    plaintext: &[u8],
-    ad: &[u8],
+    content: &Content,
     rng: &mut Replay,
 ) -> Result<Sent, Stop> {
     let (before, drawn) = (session.snapshot(), rng.drawn().len());
-    let encrypted = session.encrypt_with(plaintext, ad, rng);
+    let encrypted = match content {
+        Content::Text { plaintext, ad } => session.encrypt_with(plaintext, ad, rng),
+        Content::Key(distribution) => session.encrypt_distribution(distribution, rng),
+    };
     let drawn = rng.drawn()[drawn..].to_vec();
     let Ok(bytes) = encrypted else {
         assert_eq!(session.snapshot().expose(), before.expose(), "a refusal changes nothing");
@@ -53,7 +93,7 @@ pub(super) fn send(
     let (header, body) = message.split_first_chunk::<HEADER_LEN>().unwrap();
     steps.insert("header".into(), hex(header));
     assert!(body.starts_with(drawn.last().unwrap()), "the salt is drawn");
-    sealed(&message_key, [Label::RatchetMessage.bytes(), header, ad], body, &mut steps);
+    sealed(&message_key, [Label::RatchetMessage.bytes(), header, content.ad()], body, &mut steps);
     Ok(Sent { header: *header, bytes, steps })
 }
 

@@ -1,0 +1,7 @@
+use confidant::{Party, Verified};
+
+fn trust(party: Party) -> Verified {
+    Verified(party)
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use confidant::{Opened, Party};
+
+fn sender(opened: &Opened) -> &Party {
+    opened.party()
+}
+
+fn main() {}
