@@ -2,11 +2,9 @@
 
 mod assembly;
 mod common;
+mod counting;
 mod forge;
 mod village;
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 
 use assembly::forger;
 use assembly::{ALICE, Assembly, BOB, LONGEST};
@@ -16,6 +14,7 @@ use confidant::{
     GroupSession, Limits, Party, PreKeyBundle, PreKeyMessage, PreKeyStore, Provider, Publication,
     RestoreError, Rotation, Session, Suite, UserId,
 };
+use counting::{Count, counted};
 use sha2::{Digest, Sha256};
 use village::Village;
 
@@ -28,57 +27,6 @@ const GROUP_FACTOR: usize = 20;
 
 /// The first node of each map of a group.
 const GROUP_MAPS: usize = 10_000;
-
-/// The system's allocator, which counts what each thread asks of it.
-struct Counting;
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Count {
-    calls: usize,
-    bytes: usize,
-    freed: usize,
-}
-
-thread_local! {
-    static COUNT: Cell<Count> = const { Cell::new(Count { calls: 0, bytes: 0, freed: 0 }) };
-}
-
-fn count(change: impl FnOnce(&mut Count)) {
-    // A thread that is ending has nothing to count any more.
-    let _ = COUNT.try_with(|count| {
-        let mut now = count.get();
-        change(&mut now);
-        count.set(now);
-    });
-}
-
-// SAFETY: every call is the system allocator's; counting allocates nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(|count| {
-            count.calls += 1;
-            count.bytes += layout.size();
-        });
-        // SAFETY: the caller's promise is the system allocator's condition.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        count(|count| count.freed += 1);
-        // SAFETY: the block is from `alloc`, which is the system allocator's.
-        unsafe { System.dealloc(block, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-/// What `work` allocated. Growing a block counts as a new one.
-fn counted<T>(work: impl FnOnce() -> T) -> (T, Count) {
-    COUNT.set(Count::default());
-    let result = work();
-    (result, COUNT.get())
-}
 
 /// A decoder of the public interface. The result is dropped; what counts is what it cost.
 struct Decoder {

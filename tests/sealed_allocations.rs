@@ -2,17 +2,16 @@
 //! whatever they claim. As `allocations.rs`, for the other formats.
 
 mod common;
+mod counting;
 mod forge;
 mod office;
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 
 use common::TestRng;
 use confidant::{
     Address, DecodeError, DeviceId, Identity, OpenError, Party, RestoreError, SafetyNumber,
     SealedContent, SealedMessage, SealedUpload, SenderCertificate, ServerCertificate, TrustStore,
 };
+use counting::{Count, counted};
 use forge::snapshot::reseal;
 use office::Office;
 
@@ -22,57 +21,6 @@ const FACTOR: usize = 3;
 /// The same for a trust store, a map of public keys that are three times as large when they are points; and its first node.
 const TRUST_FACTOR: usize = 8;
 const TRUST_MAP: usize = 4_000;
-
-/// The system's allocator, which counts what each thread asks of it.
-struct Counting;
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Count {
-    calls: usize,
-    bytes: usize,
-    freed: usize,
-}
-
-thread_local! {
-    static COUNT: Cell<Count> = const { Cell::new(Count { calls: 0, bytes: 0, freed: 0 }) };
-}
-
-fn count(change: impl FnOnce(&mut Count)) {
-    // A thread that is ending has nothing to count any more.
-    let _ = COUNT.try_with(|count| {
-        let mut now = count.get();
-        change(&mut now);
-        count.set(now);
-    });
-}
-
-// SAFETY: every call is the system allocator's; counting allocates nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(|count| {
-            count.calls += 1;
-            count.bytes += layout.size();
-        });
-        // SAFETY: the caller's promise is the system allocator's condition.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        count(|count| count.freed += 1);
-        // SAFETY: the block is from `alloc`, which is the system allocator's.
-        unsafe { System.dealloc(block, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-/// What `work` allocated. Growing a block counts as a new one.
-fn counted<T>(work: impl FnOnce() -> T) -> (T, Count) {
-    COUNT.set(Count::default());
-    let result = work();
-    (result, COUNT.get())
-}
 
 /// A decoder of the public interface, and how many bytes it may allocate.
 type Decoder = (fn(&[u8]), usize);
