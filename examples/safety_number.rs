@@ -2,8 +2,8 @@
 //!
 //! `cargo run --example safety_number [-- FILE.svg]`
 //!
-//! Prints Alice's and Bob's safety number, draws Bob's code in the terminal and into an SVG file, reads both pictures back as
-//! Alice's camera would, and remembers that Bob is verified. Then it does the same with somebody in between, and the comparison
+//! Prints Alice's and Bob's safety number, draws Bob's code in the terminal and into an SVG file, reads the code and the
+//! picture back as Alice's camera would, and remembers that Bob is verified. Then it does the same with somebody in between, and the comparison
 //! fails. The exit code is 1 when anything else happens.
 
 use std::error::Error;
@@ -49,7 +49,7 @@ fn run() -> Result<()> {
     // Alice scans what Bob shows, and remembers.
     let mut trust = TrustStore::new();
     for (what, scanned) in
-        [("terminal", scan(&pixels(&code))?), ("picture", scan(&svg_pixels(&picture)?)?)]
+        [("code", scan(&pixels(&code))?), ("picture", scan(&svg_pixels(&picture)?)?)]
     {
         let verified = alice_sees.compare_code(&scanned)?;
         trust.verify(&verified)?;

@@ -181,22 +181,66 @@
 //!     our_address: &Address,
 //!     roots: &TrustRoots, // pinned in the application
 //!     trust: &TrustStore,
-//!     session_with: &mut dyn FnMut(&Party) -> Option<Session>,
+//!     sessions: &mut dyn FnMut(&Party) -> Option<Session>,
+//!     groups: &mut [GroupSession],
 //!     bytes: &[u8],
 //!     now: UnixTime,
-//! ) -> Result<Option<Received>, Failed> {
-//!     let sender = SealedMessage::decode(bytes)?.open(us, our_address)?.verify(roots, now)?;
-//!     trust.check(sender.party())?; // the certificate is a server's word; the user's comparison counts for more
-//!     let Some(mut session) = session_with(sender.party()) else {
-//!         return Ok(None); // Session::accept_sealed, if it begins one
+//! ) -> Result<(), Failed> {
+//!     let opened = match SealedMessage::decode(bytes)?.open(us, our_address) {
+//!         Err(OpenError::FromOurselves) => return Ok(()), // our own copy
+//!         opened => opened?,
 //!     };
-//!     Ok(Some(session.decrypt_sealed(&sender)?)) // store the session, then act
+//!     let sender = opened.verify(roots, now)?;
+//!     trust.check(sender.party())?; // the certificate is a server's word; the user's comparison counts for more
+//!     match sender.kind() {
+//!         SealedKind::Session => match sessions(sender.party()) {
+//!             Some(mut session) => drop(session.decrypt_sealed(&sender)?), // store the session, then act
+//!             None => {} // `Session::accept_sealed`, with a context that is `known_to` the trust store
+//!         },
+//!         SealedKind::Group => {
+//!             for group in groups {
+//!                 if let Ok(_received) = group.decrypt_sealed(&sender) {
+//!                     break; // store the group, then act
+//!                 }
+//!             }
+//!         }
+//!         _ => drop(sender.control()), // nothing but the certificate says from whom
+//!     }
+//!     Ok(())
 //! }
-//! # let _ = (send, receive);
+//!
+//! /// For a group: everybody, ourselves too, so that the relay cannot see who is missing.
+//! fn send_to_all(
+//!     sender: &SealedSender<'_>,
+//!     group: &mut GroupSession,
+//!     text: &[u8],
+//!     now: UnixTime,
+//! ) -> Result<Vec<u8>, Failed> {
+//!     let rng = &mut getrandom::SysRng;
+//!     let message = group.encrypt(text, b"", now, rng)?; // store the group
+//!     let members: Vec<Party> = group.members().collect();
+//!     Ok(sender.seal_many(&members, SealedContent::Message(&message), rng)?)
+//! }
+//!
+//! /// The relay, without keys: what to deliver to whom.
+//! fn cut(upload: &[u8]) -> Result<Vec<(Address, Vec<u8>)>, DecodeError> {
+//!     let upload = SealedUpload::decode(upload)?;
+//!     Ok(upload.views().map(|(to, view)| (to, view.encode())).collect())
+//! }
+//!
+//! /// The server: a root that stays offline, a server's key that it certifies, and a certificate for a device that has shown who it is.
+//! fn certify(device: &Party, now: UnixTime) -> Result<(CertificatePublicKey, SenderCertificate), Failed> {
+//!     let rng = &mut getrandom::SysRng;
+//!     let (root, server) = (CertificateKey::generate(rng)?, CertificateKey::generate(rng)?);
+//!     let year = UnixTime::from_secs(now.as_secs() + 365 * 86_400);
+//!     let certificate = root.certify(&server.public(), now, year);
+//!     let issuer = CertificateIssuer::new(server, certificate)?;
+//!     Ok((root.public(), issuer.issue(device, now, 30 * 86_400)?))
+//! }
+//! # let _ = (send, receive, send_to_all, cut, certify);
 //! ```
 //!
-//! For a group message, [`SealedSender::seal_many`] makes one upload with one shared part, and the relay cuts it with
-//! [`SealedUpload`], without keys. Who may send at all, it can tell by a [`DeliveryToken`].
+//! Who may send at all, the relay can tell by a [`DeliveryToken`].
 //!
 //! # What to persist, and when
 //!
@@ -210,7 +254,9 @@
 //! | a group's `rotate`, `change`, `encrypt`, `decrypt` | the group's [`snapshot`](GroupSession::snapshot) | send, or act |
 //! | a group's `distribute`, `receive` | group and session, in one transaction | send, or act |
 //! | anything that changes a `TrustStore` | its [`snapshot`](TrustStore::snapshot) | |
-//! | any of these | the [`epoch`](Snapshot::epoch), after the snapshot, by [`Session::id`], where a restored backup does not bring it back | |
+//! | any of these | the [`epoch`](Snapshot::epoch) of the snapshot, after it, where a restored backup does not bring it back; for a session by [`Session::id`], for a group by its [id](GroupSession::id) | |
+//!
+//! (The epoch of a snapshot counts changes of the state, and has nothing to do with the epochs of a group.)
 //!
 //! # What it does not do
 //!

@@ -1,7 +1,8 @@
 //! Every bound of the crate, with its reason. SPEC: R-121.
 //!
-//! What a peer, a server or a stored byte string can make this crate do or keep is bounded by a number on this page. The
-//! two that depend on the application can be set per session, below hard maxima: [`Limits`].
+//! What a peer, a server or a stored byte string can make this crate do or keep is bounded by a number on this page. Those
+//! that depend on the application can be set, below hard maxima: [`Limits`] for a session, [`Rotation`](crate::Rotation) for a
+//! group.
 
 /// Version byte of every wire format.
 pub(crate) const WIRE_VERSION: u8 = 1;
@@ -60,7 +61,7 @@ pub const CLOCK_SKEW: u64 = 86_400;
 /// Longest output of the exporter, in bytes: 255 blocks of HKDF-SHA-256 (RFC 5869, section 2.3).
 pub const MAX_EXPORT: usize = 255 * 32;
 
-/// Devices in one group.
+/// Devices in one group: each change hashes them all, each rotation writes to them all.
 pub const MAX_MEMBERS: usize = 5_000;
 
 /// Group messages of one sender that one message may pass over, and so the most that a key is used for. An outsider's forgery is
@@ -84,7 +85,7 @@ pub const ROTATE_AFTER_MESSAGES: u32 = 1_000;
 /// Seconds after which a sender key is due for rotation, unless set otherwise: 7 days.
 pub const ROTATE_AFTER_SECONDS: u64 = 7 * 86_400;
 
-/// Parties in one trust store.
+/// Parties in one trust store: more than anybody knows, and a bound on what a snapshot can make us build.
 pub const MAX_CONTACTS: usize = 100_000;
 
 /// Recipients of one sealed message: the devices of a whole group.

@@ -9,7 +9,7 @@
 use super::{CompareError, SafetyNumber, Verified};
 use crate::limits::WIRE_VERSION;
 use crate::secret::equal;
-use crate::wire::codec::{DecodeError, Kind, Reader};
+use crate::wire::codec::{DecodeError, Kind, Reader, joined};
 
 pub(super) const SIDE_LEN: usize = 32;
 const CODE_LEN: usize = 2 + 2 * SIDE_LEN;
@@ -21,13 +21,8 @@ impl SafetyNumber {
     /// The code to show to the other device's camera: binary, 66 bytes.
     #[must_use]
     pub fn code(&self) -> [u8; CODE_LEN] {
-        let mut code = [0; CODE_LEN];
-        let parts: [&[u8]; 3] =
-            [&[WIRE_VERSION, Kind::SafetyNumber.byte()], &self.our_side, &self.their_side];
-        for (to, from) in code.iter_mut().zip(parts.iter().copied().flatten()) {
-            *to = *from;
-        }
-        code
+        let kind = [WIRE_VERSION, Kind::SafetyNumber.byte()];
+        joined(&[&kind, &self.our_side, &self.their_side])
     }
 
     /// Compares with the code that the other device shows.

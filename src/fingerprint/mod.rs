@@ -71,7 +71,7 @@ impl SafetyNumber {
     /// Of us and them. Take their identity from where it will be used: a session's [`Peer`](crate::Peer), a verified bundle.
     #[must_use]
     pub fn new(us: &Party, them: &Party) -> Self {
-        let (ours, theirs) = (side_of(us), side_of(them));
+        let (ours, theirs) = (last_hash_of(us), last_hash_of(them));
         let (our_digits, their_digits) = (side_digits(&ours), side_digits(&theirs));
         let both = [our_digits.min(their_digits), our_digits.max(their_digits)];
         let mut digits = [0; 2 * SIDE_DIGITS];
@@ -138,16 +138,16 @@ impl Verified {
     }
 }
 
-fn side_of(party: &Party) -> [u8; 64] {
+fn last_hash_of(party: &Party) -> [u8; 64] {
     let mut key = [KEY_TYPE; 33];
     for (to, from) in key.iter_mut().skip(1).zip(party.identity.hash()) {
         *to = from;
     }
-    side(&key, &party.address.encode_user())
+    last_hash(&key, &party.address.encode_user())
 }
 
 /// The last hash of one side, as the scheme says.
-pub(crate) fn side(key: &[u8; 33], id: &[u8]) -> [u8; 64] {
+pub(crate) fn last_hash(key: &[u8; 33], id: &[u8]) -> [u8; 64] {
     hash::iterated_sha512(&[&VERSION, key, id, key], key, ITERATIONS)
 }
 
@@ -173,7 +173,7 @@ pub enum CompareError {
     NotANumber,
     /// What was scanned is not such a code, or is one of a newer version. Scan again, or compare digits.
     Malformed(crate::wire::codec::DecodeError),
-    /// The numbers differ: one of the two devices talks to somebody else than its user believes, or the code was of another
-    /// conversation. Warn the user.
+    /// The numbers differ: one of the two devices talks to somebody else than its user believes; or the code was of another
+    /// conversation, or our own screen's. Let the user look again, then warn.
     Different,
 }

@@ -23,7 +23,7 @@ use crate::limits::MAX_CONTACTS;
 /// The identities that this device has met, by address.
 ///
 /// Before a conversation begins, [`Context::known_to`](crate::Context::known_to) pins what is known, so that another identity is
-/// refused before anything is encrypted to it or accepted from it. When it has begun, [`meet`](Self::meet) the session's peer.
+/// refused before anything is encrypted to it or accepted from it. When a first message of theirs has opened, [`meet`](Self::meet) the session's peer.
 /// Before each message, [`check`](Self::check) it: sessions with an identity that has been replaced are to be ended.
 ///
 /// Persist the [`snapshot`](Self::snapshot) after every change.
@@ -122,7 +122,7 @@ impl TrustStore {
         }
     }
 
-    /// Remembers who a session has shown to be there: when the address is new, pins its identity (as verified, if that identity has been
+    /// Remembers who a session has shown to be there, once a message of theirs has opened: when the address is new, pins its identity (as verified, if that identity has been
     /// compared for another device of the user). Gives what was known before.
     ///
     /// # Errors
@@ -160,7 +160,8 @@ impl TrustStore {
     }
 
     /// **The user** has been told that the identity at this address is another one now, and goes on with it. It is pinned, and no
-    /// longer verified. (Who is new is [met](Self::meet), not accepted.) Gives what was known before: [`Trust::Changed`] says whether a compared identity has been replaced.
+    /// longer verified. (An address that is not known is pinned too; for a
+    /// session's peer use [`meet`](Self::meet), which takes over the comparison of another device.) Gives what was known before: [`Trust::Changed`] says whether a compared identity has been replaced.
     ///
     /// # Errors
     /// [`TrustError::Full`]; nothing has changed then.
@@ -218,7 +219,7 @@ impl core::fmt::Debug for TrustStore {
     }
 }
 
-/// Why a party is not trusted. Nothing has changed.
+/// Why nothing was remembered, or why a party must not be written to. Nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TrustError {

@@ -15,7 +15,7 @@ use super::epoch::EpochId;
 use crate::label::Label;
 use crate::limits::{MAX_MESSAGE, WIRE_VERSION};
 use crate::primitives::{aead, hash};
-use crate::wire::codec::{DecodeError, Kind, Reader};
+use crate::wire::codec::{DecodeError, Kind, Reader, joined};
 
 pub(crate) const HEADER_LEN: usize = 38;
 pub(crate) const SIGNATURE_LEN: usize = 64;
@@ -83,19 +83,14 @@ impl<'a> GroupMessage<'a> {
 }
 
 pub(crate) fn header(key_id: KeyId, epoch: &EpochId, iteration: u32) -> [u8; HEADER_LEN] {
-    let mut out = [0; HEADER_LEN];
     let EpochName { number, members } = EpochName::of(epoch);
-    let parts: [&[u8]; 5] = [
+    joined(&[
         &[WIRE_VERSION, Kind::GroupMessage.byte()],
         &key_id.0,
         &number.to_be_bytes(),
         &members,
         &iteration.to_be_bytes(),
-    ];
-    for (to, from) in out.iter_mut().zip(parts.iter().copied().flatten()) {
-        *to = *from;
-    }
-    out
+    ])
 }
 
 /// What is signed. The scope names group, epoch, members and sender; the rest is of fixed length. SPEC.

@@ -1,12 +1,13 @@
 //! Sender Keys: a message to a group of any size is encrypted once.
 //!
-//! Each device has, for a group and an epoch, a chain key and a signing key of its own (`sender`). It gives them to every
+//! Each device has, for a group, a chain key and a signing key of its own (`sender`), made in one epoch and kept while members
+//! only join. It gives them to every
 //! member over pairwise sessions (`distribution`), and each member keeps what it was given (`receiver`). `session` holds one
 //! group together: who is in it, in which epoch, and when a new key is due.
 //!
 //! ```text
-//! SPEC: R-60 …  key id    = SHA-256(label ‖ scope ‖ commitment to the chain ‖ signing key)[..16]
-//!               message   = header(key id, epoch, iteration) ‖ Cobblestone-256(MK, salt, label ‖ header ‖ AD, plaintext) ‖ signature
+//! key id    = SHA-256(label ‖ scope ‖ commitment to the chain ‖ signing key)[..16]
+//! message   = header(key id, epoch, iteration) ‖ Cobblestone-256(MK, salt, label ‖ header ‖ AD, plaintext) ‖ signature
 //! ```
 //!
 //! What it does not give: healing within an epoch. Whoever gets a sender key reads what that device sends until it rotates.
@@ -22,4 +23,4 @@ pub(crate) mod receiver;
 mod restore;
 pub(crate) mod sender;
 pub(crate) mod session;
-pub(crate) mod snapshot;
+mod snapshot;

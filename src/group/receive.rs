@@ -20,8 +20,8 @@ impl GroupSession {
     /// else's key is accepted from it. SPEC: R-63. Persist this group and the pairwise session in one transaction.
     ///
     /// A key that comes before the change of members that it belongs to is refused with
-    /// [`UnknownEpoch`](DistributionError::UnknownEpoch): keep `received` until the change was taken in; if it is lost, ask its
-    /// sender for the key again.
+    /// [`UnknownEpoch`](DistributionError::UnknownEpoch): keep `received` until the change was taken in. It cannot be stored: after a
+    /// restart, ask its sender for the key again.
     ///
     /// # Errors
     /// [`DistributionError`]; nothing has changed then.
@@ -99,7 +99,7 @@ impl GroupSession {
             return Err(DistributionError::MembersDiffer);
         }
         let when = Made { epoch: made.number, number: fields.number };
-        if when < member.from || self.is_over(made.number, current.number) {
+        if when < member.from || self.removed_between(made.number, current.number) {
             return Err(DistributionError::OldKey);
         }
         Ok(())
@@ -169,7 +169,8 @@ pub(super) enum WrongEpoch {
     Old,
 }
 
-/// Why a distribution was not taken in. Nothing has changed.
+/// Why a distribution was not taken in. The group has not changed; the session has: store it. Discard the message where nothing
+/// else is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DistributionError {

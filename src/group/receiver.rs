@@ -110,17 +110,17 @@ impl ReceiverKey {
     }
 
     /// Has there been a newer key for `max_age` seconds?
-    pub(super) fn is_over(&self, now: UnixTime, max_age: u64) -> bool {
+    pub(super) fn has_aged(&self, now: UnixTime, max_age: u64) -> bool {
         self.superseded.is_some_and(|seen| seen.plus(max_age) <= now)
     }
 
-    /// Does this key belong to that name?
+    /// Is this a key of that device?
     pub(super) fn is_of(&self, peer: &Peer) -> bool {
         *self.from == *peer
     }
 }
 
-/// The names of keys that are kept.
+/// The keys that are kept, by name.
 pub(super) type Keys = alloc::collections::BTreeMap<KeyId, ReceiverKey>;
 
 /// Why a group message was not decrypted. Nothing has changed.
@@ -129,8 +129,9 @@ pub(super) type Keys = alloc::collections::BTreeMap<KeyId, ReceiverKey>;
 pub enum GroupDecryptError {
     /// The bytes are not a group message. Discard them.
     Malformed(DecodeError),
-    /// No key of this name: its distribution has not arrived, the sender has been removed, or the key is too old. Keep the
-    /// message until the distribution comes; ask its sender for it if it does not.
+    /// No key of this name: its distribution has not arrived or was refused (with
+    /// [`UnknownEpoch`](crate::DistributionError::UnknownEpoch): take in the change first), the sender has been removed, or the key
+    /// is too old. Keep the message until the distribution comes; ask its sender for it if it does not.
     UnknownKey,
     /// Sent in an epoch that we have not been told of, if its header is right, which nobody has shown yet. Keep some such messages,
     /// take in the change, then try again.

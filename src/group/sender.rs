@@ -1,4 +1,4 @@
-//! Our own sender key: one chain and one signing key, for one group, epoch and device.
+//! Our own sender key: one chain and one signing key, of one device for one group, made in one epoch.
 //!
 //! ```text
 //! CK, MK = KDF_CK(CK)

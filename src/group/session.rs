@@ -79,7 +79,8 @@ impl GroupReceived {
 }
 
 impl GroupSession {
-    /// A group that we are in, in epoch `number` with these members, our own device among them. When the state of a group was lost, come
+    /// A group that we are in, in epoch `number` with these members, our own device (`us`: its real address and identity, which sessions have
+    /// proven to the others) among them. Ask the [`TrustStore`](crate::TrustStore) about each member before. When the state of a group was lost, come
     /// back with the next change: others take a key of ours in the same epoch for an old one.
     ///
     /// # Errors
@@ -149,7 +150,7 @@ impl GroupSession {
 
     /// Our key, for a member whose [`Session`](crate::Session) says that it is `to`. It counts as given from here on: encrypt it
     /// with that session ([`encrypt_distribution`](crate::Session::encrypt_distribution)), persist group and session in one
-    /// transaction, then send. Can be asked for again, when it was lost on the way: the member then reads from the next message
+    /// transaction, then send. If anything fails in between, go back to the group and the sessions that are stored. Can be asked for again, when it was lost on the way: the member then reads from the next message
     /// on.
     ///
     /// # Errors
@@ -166,7 +167,10 @@ impl GroupSession {
         Ok(distribution)
     }
 
-    /// Encrypts a message to the group: persist, then send the same bytes to every member. Draws 24 bytes.
+    /// Encrypts a message to the group: persist, then send the same bytes to every member. 174 bytes longer than the plaintext (up
+    /// to 16,383 bytes of it; 16 more for each further 16,384). Draws 24 bytes.
+    ///
+    /// **Whoever still [awaits](Self::awaiting) our key will never read it**: distribute first.
     ///
     /// # Errors
     /// [`GroupEncryptError`]; nothing has changed then.
@@ -186,7 +190,7 @@ impl GroupSession {
         Ok(message)
     }
 
-    /// Decrypts a message of the group.
+    /// Decrypts a message of the group: persist the group, then act on the text.
     ///
     /// # Errors
     /// [`GroupDecryptError`]; nothing has changed then.
@@ -198,7 +202,9 @@ impl GroupSession {
         let message = GroupMessage::decode(message)?;
         let key = self.keys.get(&message.key_id).ok_or(GroupDecryptError::UnknownKey)?;
         let (scope, from) = (self.scope_of(&message, &key.from)?, Arc::clone(&key.from));
-        if self.is_over(key.made.epoch, message.epoch.number) || message.epoch.number > key.until {
+        if self.removed_between(key.made.epoch, message.epoch.number)
+            || message.epoch.number > key.until
+        {
             return Err(GroupDecryptError::OldKey);
         }
         let key = self.keys.get_mut(&message.key_id).ok_or(GroupDecryptError::UnknownKey)?;
@@ -209,7 +215,7 @@ impl GroupSession {
     }
 
     /// Is a key of epoch `made` not to be used any more in epoch `now`, because somebody was removed between?
-    pub(super) const fn is_over(&self, made: u64, now: u64) -> bool {
+    pub(super) const fn removed_between(&self, made: u64, now: u64) -> bool {
         made < self.last_removal && self.last_removal <= now
     }
 
@@ -232,7 +238,8 @@ impl GroupSession {
     }
 
     /// Drops kept keys by age, for every sender: see [`Session::expire_skipped`](crate::Session::expire_skipped). A sender's key
-    /// goes altogether `max_age` seconds after a call has first seen a newer one of the same sender. SPEC: R-34.
+    /// goes altogether `max_age` seconds after a call has first seen a newer one of the same sender. Says whether anything changed, and so has to be
+    /// persisted. SPEC: R-34.
     pub fn expire_skipped(&mut self, now: UnixTime, max_age: u64) -> bool {
         let mut newest = BTreeMap::new();
         for key in self.keys.values() {
@@ -246,7 +253,7 @@ impl GroupSession {
             changed |= newer && key.supersede(now);
         }
         let over = self.keys.values().filter(|key| {
-            newest.get(key.from.address()) != Some(&key.made) && key.is_over(now, max_age)
+            newest.get(key.from.address()) != Some(&key.made) && key.has_aged(now, max_age)
         });
         let over: Vec<_> = over.map(|key| (Arc::clone(&key.from), key.made)).collect();
         for (from, made) in over {
@@ -257,6 +264,12 @@ impl GroupSession {
             self.changed();
         }
         changed
+    }
+
+    /// Everybody in the group, ourselves among them, by address: whom to send to, and for whom to
+    /// [seal](crate::SealedSender::seal_many).
+    pub fn members(&self) -> impl Iterator<Item = Party> + '_ {
+        self.epoch.parties()
     }
 
     /// The group's name.

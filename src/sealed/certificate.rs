@@ -56,7 +56,8 @@ impl CertificateKey {
         CertificatePublicKey(self.signing.public())
     }
 
-    /// As a root: certifies a server's key, from one time on and before the other.
+    /// As a root: certifies a server's key, from one time on and before the other. Neither is checked: a validity that ends before it
+    /// begins certifies nobody.
     #[must_use]
     pub fn certify(
         &self,
@@ -121,8 +122,8 @@ impl CertificateIssuer {
         Ok(Self { key, certificate })
     }
 
-    /// Certifies a sender for `lifetime` seconds from `now` on, but not longer than the server itself is certified. As long as the
-    /// relay keeps messages for devices that are off, and no longer: there is no other way to take back a sender certificate.
+    /// Certifies a sender for `lifetime` seconds from `now` on, but not longer than the server itself is certified. Choose
+    /// as long as the relay keeps messages for devices that are off, and no longer: a sender certificate cannot be taken back.
     ///
     /// # Errors
     /// [`IssueError`].
@@ -188,7 +189,8 @@ impl TrustRoots {
         self
     }
 
-    /// Is what the certificate says so, at `now`?
+    /// Checks a certificate against the pinned roots, the revoked keys and the time: for messages
+    /// [`Opened::verify`](crate::Opened::verify) does, and a device can check its own before it uses it.
     ///
     /// # Errors
     /// [`CertificateError`].
@@ -204,12 +206,12 @@ impl TrustRoots {
         let mut roots = self.roots.iter();
         let root = roots.find(|(root, whom)| root.id() == server.root && speaks_for(whom));
         let (root, _) = root.ok_or(CertificateError::UnknownRoot)?;
-        let (statement, signature) = server.statement();
+        let (statement, signature) = server.statement().ok_or(BadSignature)?;
         root.0.verify(&statement, signature)?;
         if self.revoked.contains(&server.key_id()) {
             return Err(CertificateError::Revoked);
         }
-        let (statement, signature) = certificate.statement();
+        let (statement, signature) = certificate.statement().ok_or(BadSignature)?;
         server.key.verify(&statement, signature)?;
         check_time(server.validity, now)?;
         check_time(certificate.validity, now)

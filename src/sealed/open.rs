@@ -57,7 +57,7 @@ impl SealedMessage<'_> {
     }
 }
 
-/// A sealed message that has opened: whoever sent it has the key that its certificate names. Who that is, only
+/// A sealed message that has opened: whoever sent it has the key that its certificate names, or ours. Whose name it bears, only
 /// [`verify`](Self::verify) says.
 #[must_use = "verify it"]
 pub struct Opened {

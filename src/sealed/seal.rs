@@ -49,7 +49,9 @@ impl<'a> SealedSender<'a> {
         Ok(Self { us, certificate, name: name(&certificate.party) })
     }
 
-    /// Seals for one recipient: what they open, and the relay carries as it is. Draws 32 bytes.
+    /// Seals for one recipient: what they open, and the relay carries as it is. One of fifteen lengths ([`docs::wire`](crate::docs::wire)).
+    /// Draws 32 bytes. A session's message is for its peer:
+    /// `Party::from(session.peer())`; sealed for anybody else, nobody can read it.
     ///
     /// # Errors
     /// [`SealError`].

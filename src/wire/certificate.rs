@@ -7,7 +7,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::codec::{DecodeError, Kind, Reader, Writer};
+use super::codec::{DecodeError, Kind, Reader, Writer, joined};
 use crate::keys::address::Address;
 use crate::keys::party::Party;
 use crate::keys::time::UnixTime;
@@ -44,6 +44,9 @@ impl CertificateKeyId {
     }
 }
 
+/// What is signed, and the signature.
+pub(crate) type Statement<'a> = (Vec<u8>, &'a [u8; SIGNATURE_LEN]);
+
 /// When something is valid: from the first on, and before the second.
 pub(crate) type Validity = (UnixTime, UnixTime);
 
@@ -75,6 +78,12 @@ impl ServerCertificate {
         Ok(Self { bytes, root, key, validity })
     }
 
+    /// From when on nothing is accepted that the server has issued: certify its key again before.
+    #[must_use]
+    pub const fn expires(&self) -> UnixTime {
+        self.validity.1
+    }
+
     /// The bytes to store and to send.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; SERVER_LEN] {
@@ -104,7 +113,7 @@ impl ServerCertificate {
         }
     }
 
-    pub(crate) fn statement(&self) -> (Vec<u8>, &[u8; SIGNATURE_LEN]) {
+    pub(crate) fn statement(&self) -> Option<Statement<'_>> {
         statement(&self.bytes, Label::CertificateServer)
     }
 }
@@ -170,7 +179,7 @@ impl SenderCertificate {
         Some(Self { bytes, party, validity, server })
     }
 
-    pub(crate) fn statement(&self) -> (Vec<u8>, &[u8; SIGNATURE_LEN]) {
+    pub(crate) fn statement(&self) -> Option<Statement<'_>> {
         statement(&self.bytes, Label::CertificateSender)
     }
 }
@@ -182,20 +191,13 @@ fn signed<const N: usize>(
     sign: impl FnOnce(&[u8]) -> [u8; SIGNATURE_LEN],
 ) -> [u8; N] {
     let signature = sign(&[label.bytes(), body].concat());
-    let mut out = [0; N];
-    for (to, from) in out.iter_mut().zip(body.iter().chain(&signature)) {
-        *to = *from;
-    }
-    out
+    joined(&[body, &signature])
 }
 
 /// What a signature covers, and the signature.
-fn statement<const N: usize>(bytes: &[u8; N], label: Label) -> (Vec<u8>, &[u8; SIGNATURE_LEN]) {
-    const { assert!(N > SIGNATURE_LEN, "a certificate ends with its signature") };
-    match bytes.split_last_chunk() {
-        Some((body, signature)) => ([label.bytes(), body].concat(), signature),
-        None => (Vec::new(), &[0; SIGNATURE_LEN]),
-    }
+fn statement<const N: usize>(bytes: &[u8; N], label: Label) -> Option<Statement<'_>> {
+    let (body, signature) = bytes.split_last_chunk()?;
+    Some(([label.bytes(), body].concat(), signature))
 }
 
 impl fmt::Debug for ServerCertificate {

@@ -84,6 +84,16 @@ impl From<InvalidKey> for DecodeError {
     }
 }
 
+/// Parts of fixed lengths one after the other, `N` bytes in all.
+pub(crate) fn joined<const N: usize>(parts: &[&[u8]]) -> [u8; N] {
+    debug_assert_eq!(parts.iter().map(|part| part.len()).sum::<usize>(), N, "a fixed length");
+    let mut out = [0; N];
+    for (to, from) in out.iter_mut().zip(parts.iter().copied().flatten()) {
+        *to = *from;
+    }
+    out
+}
+
 /// Reads from the front of a byte string.
 pub(crate) struct Reader<'a>(&'a [u8]);
 

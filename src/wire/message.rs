@@ -1,6 +1,6 @@
 //! A ratchet message: header (42 bytes) ‖ one Cobblestone-256 message. Layout in `docs/wire.md`, "Message".
 
-use super::codec::{DecodeError, Kind, Reader};
+use super::codec::{DecodeError, Kind, Reader, joined};
 use crate::limits::{MAX_MESSAGE, WIRE_VERSION};
 use crate::primitives::aead;
 use crate::primitives::agreement::PublicKey;
@@ -39,17 +39,12 @@ impl Carries {
 
 impl Header {
     pub(crate) fn encode(&self, carries: Carries) -> [u8; HEADER_LEN] {
-        let mut out = [0; HEADER_LEN];
-        let parts: [&[u8]; 4] = [
+        joined(&[
             &[WIRE_VERSION, carries.kind().byte()],
             self.ratchet_key.as_bytes(),
             &self.previous.to_be_bytes(),
             &self.number.to_be_bytes(),
-        ];
-        for (to, from) in out.iter_mut().zip(parts.iter().copied().flatten()) {
-            *to = *from;
-        }
-        out
+        ])
     }
 }
 

@@ -1,11 +1,11 @@
 //! Sealed messages on the wire: for one recipient, and for many with one shared part. Layout in `docs/wire.md`.
 //!
-//! A relay needs no key to read these: it checks the shape of an [`Upload`](SealedUpload) and cuts it into one
+//! A relay needs no key to read these: it checks the shape of a [`SealedUpload`] and cuts it into one
 //! [`SealedMessage`] for each recipient, whose shared part is the same bytes.
 
 use alloc::vec::Vec;
 
-use super::codec::{DecodeError, Kind, Reader};
+use super::codec::{DecodeError, Kind, Reader, joined};
 use crate::keys::address::Address;
 use crate::limits::{MAX_RECIPIENTS, SEALED_CONTENT, WIRE_VERSION};
 use crate::primitives::aead;
@@ -46,14 +46,9 @@ impl<'a> SealedMessage<'a> {
     /// The first 98 bytes: what differs from one recipient to the next.
     #[must_use]
     pub fn head(&self) -> [u8; HEAD_LEN] {
-        let mut head = [0; HEAD_LEN];
         let RecipientKey { masked, tag } = self.key;
-        let parts: [&[u8]; 4] =
-            [&[WIRE_VERSION, Kind::Sealed.byte()], self.ephemeral.as_bytes(), masked, tag];
-        for (to, from) in head.iter_mut().zip(parts.iter().copied().flatten()) {
-            *to = *from;
-        }
-        head
+        let kind = [WIRE_VERSION, Kind::Sealed.byte()];
+        joined(&[&kind, self.ephemeral.as_bytes(), masked, tag])
     }
 
     /// The rest: the same for all recipients of an upload, and borrowed from it.
@@ -117,7 +112,8 @@ impl<'a> SealedUpload<'a> {
         self.count
     }
 
-    /// What each recipient is sent, in the order of their addresses. The shared part is not copied.
+    /// What each recipient is sent, in the order of their addresses: [`head`](SealedMessage::head), then
+    /// [`shared`](SealedMessage::shared), which is not copied.
     pub fn views(&self) -> impl Iterator<Item = (Address, SealedMessage<'a>)> + use<'a> {
         let Self { ephemeral, count, entries, shared } = *self;
         let mut reader = Reader::new(entries);

@@ -39,8 +39,8 @@ impl SnapshotKind {
 /// Stored state, with secrets in clear: **seal it before it is written anywhere**. Wiped when dropped.
 ///
 /// The bytes are described in [`docs::state`](crate::docs::state). Store them first, and then the [`epoch`](Self::epoch) where
-/// a restored backup does not bring it back, under the name of this session ([`Session::id`](crate::Session::id)) or store:
-/// every session counts from 0.
+/// a restored backup does not bring it back, under the name of this session ([`Session::id`](crate::Session::id)),
+/// group ([`GroupSession::id`](crate::GroupSession::id)) or store: each counts from 0.
 pub struct Snapshot {
     epoch: u64,
     bytes: Vec<u8>,

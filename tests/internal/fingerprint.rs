@@ -5,7 +5,7 @@ use std::vec::Vec;
 
 use serde_json::Value;
 
-use crate::fingerprint::{side, side_digits};
+use crate::fingerprint::{last_hash, side_digits};
 
 fn published() -> Value {
     serde_json::from_str(include_str!("../data/fingerprint.json")).unwrap()
@@ -20,7 +20,7 @@ fn bytes(value: &Value) -> Vec<u8> {
 
 fn side_of(who: &Value) -> [u8; 64] {
     let key = bytes(&who["key"]).try_into().unwrap();
-    side(&key, who["id"].as_str().unwrap().as_bytes())
+    last_hash(&key, who["id"].as_str().unwrap().as_bytes())
 }
 
 fn digits_of(who: &Value) -> String {

@@ -9,7 +9,7 @@ use super::book::{self, File, Stop};
 use super::given::{Given, hex};
 use super::parties::party;
 use super::trust::{restore, trust};
-use crate::fingerprint::{side, side_digits};
+use crate::fingerprint::{last_hash, side_digits};
 use crate::{Party, SafetyNumber, Verified};
 
 pub(super) const FILE: File = File {
@@ -31,7 +31,7 @@ fn safety_numbers_and_trust() {
 
 /// The hashes and the digits of one side. The first hash cannot be seen: it is made here.
 fn hashes(key: &[u8; 33], id: &[u8]) -> Value {
-    let (first, last) = (first(key, id), side(key, id));
+    let (first, last) = (first(key, id), last_hash(key, id));
     json!({"h0": hex(first), "h": hex(last), "digits": digits(&last)})
 }
 
@@ -46,7 +46,11 @@ fn digits(hash: &[u8; 64]) -> String {
 fn core(given: &mut Given) -> Result<Value, Stop> {
     let (key, id) = (given.fields.array("key"), given.fields.bytes("id"));
     let next = |hash: [u8; 64], _| Sha512::digest([&hash[..], &key].concat()).into();
-    assert_eq!((1..5_200).fold(first(&key, &id), next), side(&key, &id), "5,200 hashes in all");
+    assert_eq!(
+        (1..5_200).fold(first(&key, &id), next),
+        last_hash(&key, &id),
+        "5,200 hashes in all"
+    );
     Ok(hashes(&key, &id))
 }
 

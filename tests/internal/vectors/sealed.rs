@@ -67,7 +67,7 @@ fn server_certificate(given: &mut Given) -> Result<Value, Stop> {
         "root_id": hex(root.public().id().as_bytes()),
         "server": hex(server.to_bytes()),
         "server_id": hex(server.id().as_bytes()),
-        "statement": hex(made.statement().0),
+        "statement": hex(made.statement().unwrap().0),
         "certificate": hex(made.as_bytes()),
     }))
 }
@@ -95,7 +95,7 @@ fn issue(given: &mut Given) -> Result<Value, Stop> {
     assert_eq!(made.party, sender);
     Ok(json!({
         "server_certificate": hex(certificate.as_bytes()),
-        "statement": hex(made.statement().0),
+        "statement": hex(made.statement().unwrap().0),
         "certificate": hex(made.as_bytes()),
         "expires": made.expires().as_secs(),
         "party": named(&made.party),
