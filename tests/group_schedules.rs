@@ -9,6 +9,7 @@ mod assembly;
 mod common;
 mod forge;
 mod group_model;
+mod repeatable;
 mod village;
 
 use std::cell::RefCell;
@@ -19,23 +20,11 @@ use group_model::play::{Met, Play};
 use group_model::steps::{op, rotation};
 use proptest::collection::vec;
 use proptest::prelude::any;
-use proptest::test_runner::{Config, RngSeed, TestRunner};
+use proptest::test_runner::{Config, TestRunner};
 
 /// Plays random schedules, the same in every run unless the environment says otherwise. Returns what they met.
 fn play(sizes: Range<usize>, most: usize, steps: Range<usize>, cases: u32) -> Met {
-    let given = Config::default();
-    let chosen = std::env::var_os("PROPTEST_CASES").is_some();
-    let config = Config {
-        cases: if chosen { given.cases } else { cases },
-        rng_seed: match given.rng_seed {
-            RngSeed::Random => RngSeed::Fixed(1),
-            fixed => fixed,
-        },
-        failure_persistence: None,
-        max_shrink_iters: 20_000,
-        max_shrink_time: 30_000,
-        ..given
-    };
+    let config = Config { max_shrink_time: 30_000, ..repeatable::config(cases) };
     let met = RefCell::new(Met::new());
     let schedule = (sizes, rotation(), any::<u64>(), vec(op(), steps));
     let played = TestRunner::new(config).run(&schedule, |(size, rotation, seed, ops)| {

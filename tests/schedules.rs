@@ -5,6 +5,7 @@
 //! A failure prints the shortest schedule that shows it. `PROPTEST_CASES` and `PROPTEST_RNG_SEED` choose others.
 
 mod common;
+mod repeatable;
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
@@ -16,7 +17,7 @@ use confidant::{
 };
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
-use proptest::test_runner::{Config, RngSeed, TestRunner};
+use proptest::test_runner::TestRunner;
 
 /// Receiving chains remembered besides the current one.
 const RETIRED: usize = 32;
@@ -484,18 +485,7 @@ impl Sent {
 
 /// Plays `cases` random schedules, the same in every run unless the environment says otherwise. Returns what they met.
 fn play(suite: Suite, cases: u32) -> BTreeSet<String> {
-    let given = Config::default();
-    let chosen = std::env::var_os("PROPTEST_CASES").is_some();
-    let config = Config {
-        cases: if chosen { given.cases } else { cases },
-        rng_seed: match given.rng_seed {
-            RngSeed::Random => RngSeed::Fixed(1),
-            fixed => fixed,
-        },
-        failure_persistence: None,
-        max_shrink_iters: 20_000,
-        ..given
-    };
+    let config = repeatable::config(cases);
     let met = RefCell::new(BTreeSet::new());
     let schedule = (limits(), limits(), any::<u64>(), vec(op(), 1..300));
     let played = TestRunner::new(config).run(&schedule, |(alices, bobs, seed, ops)| {

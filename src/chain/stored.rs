@@ -40,7 +40,7 @@ impl Skipped {
             skipped.marks.push_back(Mark { time, position: read_position(reader)? });
         }
         let max = usize::try_from(max).unwrap_or(usize::MAX);
-        let count = usize::try_from(reader.u32()?).unwrap_or(usize::MAX);
+        let count = reader.u32_len()?;
         let count = reader.count(count, max, KEPT_LEN)?;
         skipped.keys.reserve_exact(count);
         for _ in 0..count {

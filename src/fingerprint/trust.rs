@@ -151,10 +151,9 @@ impl TrustStore {
             return Ok(());
         }
         self.set(party, true)?;
-        for (address, known) in &mut self.known {
-            if address.same_user(&party.address) && known.identity == party.identity {
-                known.verified = true;
-            }
+        let (first, last) = party.address.of_all_devices();
+        for (_, known) in self.known.range_mut(first..=last) {
+            known.verified |= known.identity == party.identity;
         }
         Ok(())
     }

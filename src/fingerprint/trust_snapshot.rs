@@ -39,7 +39,7 @@ impl TrustStore {
 }
 
 fn read(mut reader: Reader<'_>, changes: u64) -> Result<TrustStore, DecodeError> {
-    let count = usize::try_from(reader.u32()?).unwrap_or(usize::MAX);
+    let count = reader.u32_len()?;
     let count = reader.count(count, MAX_CONTACTS, 0)?;
     let mut store = TrustStore { changes, ..TrustStore::new() };
     for _ in 0..count {

@@ -12,6 +12,7 @@ use core::fmt;
 
 use super::epoch::{EpochId, GroupId};
 use super::message::KeyId;
+use crate::keys::party;
 use crate::keys::peer::Peer;
 use crate::label::Label;
 use crate::primitives::hash;
@@ -19,8 +20,7 @@ use crate::primitives::sign::VerifyingKey;
 use crate::secret::{Secret, wipe};
 use crate::wire::codec::{DecodeError, Kind, Reader, Writer};
 
-const FIXED_LEN: usize = 2 + 1 + 2 * EPOCH_LEN + 4 + 32 + 16 + 32 + 32 + 4 + 32;
-const EPOCH_LEN: usize = 8 + 32;
+const FIXED_LEN: usize = 2 + 1 + 2 * EpochId::LEN + 4 + 32 + 16 + 32 + 32 + 4 + 32;
 
 /// A sender key on its way to one member. **Secret**: only the session with that member takes it, with
 /// [`encrypt_distribution`](crate::Session::encrypt_distribution). Wiped when dropped.
@@ -89,8 +89,9 @@ impl Fields {
         let len = FIXED_LEN.saturating_add(group.len());
         let mut writer = Writer::begin(Kind::Distribution, len);
         writer.u8_len(group.len()).bytes(group);
-        writer.u64(made.number).bytes(&made.members).u32(*number);
-        writer.u64(current.number).bytes(&current.members);
+        made.write(&mut writer);
+        writer.u32(*number);
+        current.write(&mut writer);
         writer.bytes(sender).bytes(&key_id.0).bytes(commitment).bytes(signing.as_bytes());
         writer.u32(*iteration).bytes(chain_key.expose());
         Distribution { to: to.clone(), bytes: writer.finish() }
@@ -101,9 +102,9 @@ impl Fields {
         let len = usize::from(reader.u8()?);
         let fields = Self {
             group: GroupId::new(reader.slice(len)?).map_err(|_| DecodeError::NotCanonical)?,
-            made: EpochId { number: reader.u64()?, members: *reader.array()? },
+            made: EpochId::read(&mut reader)?,
             number: reader.u32()?,
-            current: EpochId { number: reader.u64()?, members: *reader.array()? },
+            current: EpochId::read(&mut reader)?,
             sender: *reader.array()?,
             key_id: KeyId(*reader.array()?),
             commitment: *reader.array()?,
@@ -117,8 +118,7 @@ impl Fields {
 
 /// What names a sender in a distribution, so that a relayed one is told from one that was changed.
 pub(super) fn sender_hash(sender: &Peer) -> [u8; 32] {
-    let address = sender.address().encode();
-    hash::sha256(Label::GroupSender, &[&address, &sender.identity().to_bytes()])
+    party::hash(Label::GroupSender, sender.address(), sender.identity())
 }
 
 /// What a chain is committed to by, from its first key. A member who joined later cannot check it, and need not: a message

@@ -18,6 +18,7 @@ use crate::keys::peer::Peer;
 use crate::label::Label;
 use crate::limits::MAX_MEMBERS;
 use crate::primitives::hash::Hash;
+use crate::wire::codec::{DecodeError, Reader, Writer};
 
 /// The name of a group: 1 to 255 bytes, chosen by the application, never used for another group.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,6 +87,17 @@ pub(crate) struct EpochId {
 }
 
 impl EpochId {
+    /// Length of the encoding, in bytes.
+    pub(super) const LEN: usize = 8 + 32;
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self { number: reader.u64()?, members: *reader.array()? })
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer) {
+        writer.u64(self.number).bytes(&self.members);
+    }
+
     /// The number of the epoch after this one.
     pub(crate) const fn next(&self) -> u64 {
         self.number.saturating_add(1)

@@ -11,7 +11,6 @@
 use alloc::vec::Vec;
 
 use super::epoch::EpochId;
-
 use crate::label::Label;
 use crate::limits::{MAX_MESSAGE, WIRE_VERSION};
 use crate::primitives::{aead, hash};

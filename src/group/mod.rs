@@ -1,9 +1,8 @@
 //! Sender Keys: a message to a group of any size is encrypted once.
 //!
 //! Each device has, for a group, a chain key and a signing key of its own (`sender`), made in one epoch and kept while members
-//! only join. It gives them to every
-//! member over pairwise sessions (`distribution`), and each member keeps what it was given (`receiver`). `session` holds one
-//! group together: who is in it, in which epoch, and when a new key is due.
+//! only join. It gives them to every member over pairwise sessions (`distribution`), and each member keeps what it was given
+//! (`receiver`). `session` holds one group together: who is in it, in which epoch, and when a new key is due.
 //!
 //! ```text
 //! key id    = SHA-256(label ‖ scope ‖ commitment to the chain ‖ signing key)[..16]

@@ -94,8 +94,7 @@ impl GroupSession {
         if made.number > current.number {
             return Err(DistributionError::Conflicting);
         }
-        let known = self.known.iter().chain([&self.epoch.id]);
-        if known.clone().any(|known| known.number == made.number && known != made) {
+        if self.epoch_of(made.number).is_some_and(|known| known != made) {
             return Err(DistributionError::MembersDiffer);
         }
         let when = Made { epoch: made.number, number: fields.number };
@@ -125,13 +124,17 @@ impl GroupSession {
         member.filter(|known| known.identity == *peer.identity() && *peer != self.us)
     }
 
+    /// The epoch of this number, if we know it.
+    fn epoch_of(&self, number: u64) -> Option<&EpochId> {
+        self.known.iter().chain([&self.epoch.id]).find(|known| known.number == number)
+    }
+
     /// The epoch of this name, as we were told.
     pub(super) fn known_epoch(&self, name: EpochName) -> Result<&EpochId, WrongEpoch> {
         if name.number > self.epoch.id.number {
             return Err(WrongEpoch::Unknown);
         }
-        let mut known = self.known.iter().chain([&self.epoch.id]);
-        let known = known.find(|known| known.number == name.number).ok_or(WrongEpoch::Old)?;
+        let known = self.epoch_of(name.number).ok_or(WrongEpoch::Old)?;
         if EpochName::of(known) == name { Ok(known) } else { Err(WrongEpoch::MembersDiffer) }
     }
 

@@ -9,7 +9,7 @@ use super::message::KeyId;
 use super::receiver::{Keys, ReceiverKey};
 use super::sender::{Rotation, SenderKey};
 use super::session::GroupSession;
-use super::snapshot::{EPOCH_LEN, KEY_LEN, MEMBER_LEN};
+use super::snapshot::{KEY_LEN, MEMBER_LEN};
 use crate::chain::ChainKey;
 use crate::chain::skipped::{Position, Skipped};
 use crate::keys::address::Address;
@@ -42,16 +42,12 @@ impl GroupSession {
 /// Since when somebody is a member, and the first key that is not over.
 type Came = (u64, Made);
 
-fn read_epoch(reader: &mut Reader<'_>) -> Result<EpochId, DecodeError> {
-    Ok(EpochId { number: reader.u64()?, members: *reader.array()? })
-}
-
 fn read_made(reader: &mut Reader<'_>) -> Result<Made, DecodeError> {
     Ok(Made { epoch: reader.u64()?, number: reader.u32()? })
 }
 
 fn read_sender(reader: &mut Reader<'_>, group: &GroupSession) -> Result<SenderKey, DecodeError> {
-    let epoch = read_epoch(reader)?;
+    let epoch = EpochId::read(reader)?;
     let made = reader.u32()?;
     let commitment = *reader.array()?;
     let created = reader.time()?;
@@ -146,7 +142,7 @@ fn read_keys(reader: &mut Reader<'_>, group: &mut GroupSession) -> Result<(), De
     if !counted || given_nothing || group.given.contains(group.us.address()) {
         return Err(DecodeError::NotCanonical);
     }
-    let count = usize::try_from(reader.u32()?).unwrap_or(usize::MAX);
+    let count = reader.u32_len()?;
     let most = MAX_MEMBERS.saturating_mul(MAX_KEYS_PER_SENDER);
     let (mut keys, mut senders): (Keys, _) = (BTreeMap::new(), BTreeMap::new());
     for _ in 0..reader.count(count, most, KEY_LEN)? {
@@ -176,7 +172,7 @@ fn read_member(reader: &mut Reader<'_>) -> Result<Party, DecodeError> {
 
 /// A counted list, addresses strictly ascending, of members who came by epoch `number`, and when.
 fn read_members(reader: &mut Reader<'_>, number: u64) -> Result<Vec<(Came, Party)>, DecodeError> {
-    let count = usize::try_from(reader.u32()?).unwrap_or(usize::MAX);
+    let count = reader.u32_len()?;
     let count = reader.count(count, MAX_MEMBERS, MIN_ADDRESS_LEN + MEMBER_LEN)?;
     let mut members: Vec<(Came, Party)> = Vec::with_capacity(count);
     for _ in 0..count {
@@ -194,8 +190,8 @@ fn read_members(reader: &mut Reader<'_>, number: u64) -> Result<Vec<(Came, Party
 fn read_known(reader: &mut Reader<'_>, number: u64) -> Result<VecDeque<EpochId>, DecodeError> {
     let count = usize::from(reader.u16()?);
     let mut known: VecDeque<EpochId> = VecDeque::new();
-    for _ in 0..reader.count(count, MAX_KNOWN_EPOCHS.saturating_sub(1), EPOCH_LEN)? {
-        known.push_back(read_epoch(reader)?);
+    for _ in 0..reader.count(count, MAX_KNOWN_EPOCHS.saturating_sub(1), EpochId::LEN)? {
+        known.push_back(EpochId::read(reader)?);
     }
     let ascending = known.iter().is_sorted_by(|a, b| a.number < b.number);
     if !ascending || known.back().is_some_and(|last| last.number >= number) {
@@ -206,7 +202,7 @@ fn read_known(reader: &mut Reader<'_>, number: u64) -> Result<VecDeque<EpochId>,
 
 /// Members who have been given the sender key, ascending.
 fn read_given(reader: &mut Reader<'_>, epoch: &Epoch) -> Result<BTreeSet<Address>, DecodeError> {
-    let count = usize::try_from(reader.u32()?).unwrap_or(usize::MAX);
+    let count = reader.u32_len()?;
     let mut given: BTreeSet<Address> = BTreeSet::new();
     for _ in 0..reader.count(count, MAX_MEMBERS, MIN_ADDRESS_LEN)? {
         let address = reader.address()?;

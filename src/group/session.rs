@@ -150,8 +150,8 @@ impl GroupSession {
 
     /// Our key, for a member whose [`Session`](crate::Session) says that it is `to`. It counts as given from here on: encrypt it
     /// with that session ([`encrypt_distribution`](crate::Session::encrypt_distribution)), persist group and session in one
-    /// transaction, then send. If anything fails in between, go back to the group and the sessions that are stored. Can be asked for again, when it was lost on the way: the member then reads from the next message
-    /// on.
+    /// transaction, then send. If anything fails in between, go back to the group and the sessions that are stored. Can be asked
+    /// for again, when it was lost on the way: the member then reads from the next message on.
     ///
     /// # Errors
     /// [`DistributeError`].
@@ -238,8 +238,8 @@ impl GroupSession {
     }
 
     /// Drops kept keys by age, for every sender: see [`Session::expire_skipped`](crate::Session::expire_skipped). A sender's key
-    /// goes altogether `max_age` seconds after a call has first seen a newer one of the same sender. Says whether anything changed, and so has to be
-    /// persisted. SPEC: R-34.
+    /// goes altogether `max_age` seconds after a call has first seen a newer one of the same sender. Says whether anything changed,
+    /// and so has to be persisted. SPEC: R-34.
     pub fn expire_skipped(&mut self, now: UnixTime, max_age: u64) -> bool {
         let mut newest = BTreeMap::new();
         for key in self.keys.values() {

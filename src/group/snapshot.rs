@@ -10,8 +10,7 @@ use crate::keys::identity::PublicIdentity;
 use crate::wire::codec::Writer;
 use crate::wire::snapshot::{Snapshot, SnapshotKind};
 
-pub(super) const EPOCH_LEN: usize = 8 + 32;
-const SENDER_LEN: usize = EPOCH_LEN + 4 + 32 + 8 + 32 + 4 + 32;
+const SENDER_LEN: usize = EpochId::LEN + 4 + 32 + 8 + 32 + 4 + 32;
 /// A receiver key without the address of its sender and its kept keys.
 pub(super) const KEY_LEN: usize = 16 + 8 + 4 + 8 + 32 + 4 + 1 + 4 + 32;
 /// When a newer one was seen, if one was.
@@ -36,7 +35,7 @@ impl GroupSession {
                 write_made(writer, *from);
             }
             writer.u16_len(known.len());
-            known.iter().for_each(|epoch| write_epoch(writer, epoch));
+            known.iter().for_each(|epoch| epoch.write(writer));
             writer.u64(self.last_removal).u32(rotation.messages()).u64(rotation.seconds());
             self.write_keys(writer);
         })
@@ -72,13 +71,9 @@ impl GroupSession {
             .chain(keys)
             .chain(self.given.iter().map(address_len))
             .chain([group, address_len(self.us.address()), PublicIdentity::LEN, sender])
-            .chain([self.known.len().saturating_mul(EPOCH_LEN)])
+            .chain([self.known.len().saturating_mul(EpochId::LEN)])
             .fold(FIXED_LEN, usize::saturating_add)
     }
-}
-
-fn write_epoch(writer: &mut Writer, epoch: &EpochId) {
-    writer.u64(epoch.number).bytes(&epoch.members);
 }
 
 fn write_made(writer: &mut Writer, made: Made) {
@@ -86,7 +81,7 @@ fn write_made(writer: &mut Writer, made: Made) {
 }
 
 fn write_sender(writer: &mut Writer, key: &SenderKey) {
-    write_epoch(writer, &key.epoch);
+    key.epoch.write(writer);
     writer.u32(key.number).bytes(&key.commitment).time(key.created).bytes(key.seed.expose());
     writer.u32(key.chain.number()).bytes(key.chain.key().expose());
 }

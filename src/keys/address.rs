@@ -169,11 +169,6 @@ impl Address {
         let device = |number| Self { device: DeviceId(number), ..self.clone() };
         (device(u32::MIN), device(u32::MAX))
     }
-
-    /// Is it the same user, perhaps at another device?
-    pub(crate) fn same_user(&self, other: &Self) -> bool {
-        (&self.provider, &self.user) == (&other.provider, &other.user)
-    }
 }
 
 fn push_lp8(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {

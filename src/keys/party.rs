@@ -34,10 +34,20 @@ impl Party {
         &self.identity
     }
 
-    /// 32 bytes that stand for address and identity.
+    /// 32 bytes that stand for both.
     pub(crate) fn hash(&self, label: Label) -> [u8; 32] {
-        hash::sha256(label, &[&self.address.encode(), &self.identity.to_bytes()])
+        hash(label, &self.address, &self.identity)
     }
+
+    /// Is it the one whom a session has proven?
+    pub(crate) fn is(&self, peer: &Peer) -> bool {
+        self.address == *peer.address() && self.identity == *peer.identity()
+    }
+}
+
+/// 32 bytes that stand for an address and an identity.
+pub(crate) fn hash(label: Label, address: &Address, identity: &PublicIdentity) -> [u8; 32] {
+    hash::sha256(label, &[&address.encode(), &identity.to_bytes()])
 }
 
 impl From<&Peer> for Party {

@@ -80,7 +80,7 @@ impl Found {
         if !matches!(kind, MESSAGE | CONTROL) {
             return Err(DecodeError::WrongKind);
         }
-        let len = usize::try_from(reader.u32()?).unwrap_or(usize::MAX);
+        let len = reader.u32_len()?;
         let bytes = reader.slice(len)?;
         // The padding is the shortest that will do, and nothing hides in it.
         let needed = len.saturating_add(BEFORE);

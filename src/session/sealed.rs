@@ -88,7 +88,7 @@ fn check_kind<E>(sealed: &VerifiedSender, kind: SealedKind) -> Result<(), Sealed
 }
 
 fn check_sender<E>(sealed: &VerifiedSender, peer: &Peer) -> Result<(), SealedError<E>> {
-    if Party::from(peer) == *sealed.party() { Ok(()) } else { Err(SealedError::WrongSender) }
+    if sealed.party().is(peer) { Ok(()) } else { Err(SealedError::WrongSender) }
 }
 
 /// Why what a sealed message carries was not decrypted. Nothing has changed.

@@ -150,6 +150,11 @@ impl<'a> Reader<'a> {
         self.array().copied().map(u64::from_be_bytes)
     }
 
+    /// A length or count of four bytes; where `usize` is shorter, too large for anything.
+    pub(crate) fn u32_len(&mut self) -> Result<usize, DecodeError> {
+        self.u32().map(|len| usize::try_from(len).unwrap_or(usize::MAX))
+    }
+
     pub(crate) fn time(&mut self) -> Result<UnixTime, DecodeError> {
         self.u64().map(UnixTime::from_secs)
     }

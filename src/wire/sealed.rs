@@ -88,7 +88,7 @@ impl<'a> SealedUpload<'a> {
     pub fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::begin(bytes, Kind::SealedUpload)?;
         let ephemeral = reader.public_key()?;
-        let count = usize::try_from(reader.u32()?).unwrap_or(usize::MAX);
+        let count = reader.u32_len()?;
         let count = reader.count(count, MAX_RECIPIENTS, 0)?;
         if count == 0 {
             return Err(DecodeError::NotCanonical);
