@@ -42,6 +42,7 @@ pub(crate) enum Label {
     SealedContent,
     DeliveryToken,
     DeliveryVerifier,
+    AtRest(AtRest),
     Snapshot,
 }
 
@@ -85,6 +86,70 @@ impl Label {
             Self::DeliveryToken => b"confidant/v1/delivery/token",
             Self::DeliveryVerifier => b"confidant/v1/delivery/verifier",
             Self::Snapshot => b"confidant/v1/snapshot",
+            Self::AtRest(label) => label.bytes(),
+        }
+    }
+}
+
+/// The same, for encryption at rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AtRest {
+    Record,
+    RootWrap,
+    FileWrap,
+    KeyringMac,
+    Database,
+    Index,
+    Recipient,
+    RecipientWrap,
+    CodeWrap,
+    ServiceAad,
+    FileBody,
+    FileHeader,
+    FileDerivative,
+    #[cfg_attr(not(feature = "password"), expect(dead_code, reason = "short codes alone"))]
+    CodeSalt,
+    CodeToken,
+    CodeKey,
+    CodeRoster,
+    CodeVerifier,
+    RecoveryMac,
+    ArchiveCore,
+    ArchiveMac,
+    ArchiveBody,
+    Room,
+    MediaRatchet,
+    MediaSender,
+}
+
+impl AtRest {
+    const fn bytes(self) -> &'static [u8] {
+        match self {
+            Self::Record => b"confidant/v1/envelope/record",
+            Self::RootWrap => b"confidant/v1/envelope/root-wrap",
+            Self::FileWrap => b"confidant/v1/envelope/file-wrap",
+            Self::KeyringMac => b"confidant/v1/envelope/keyring-mac",
+            Self::Database => b"confidant/v1/envelope/database",
+            Self::Index => b"confidant/v1/envelope/index",
+            Self::Recipient => b"confidant/v1/envelope/recipient/reference",
+            Self::RecipientWrap => b"confidant/v1/envelope/recipient/wrap",
+            Self::CodeWrap => b"confidant/v1/envelope/code/wrap",
+            Self::ServiceAad => b"confidant/v1/envelope/service/aad",
+            Self::FileBody => b"confidant/v1/envelope/file/body",
+            Self::FileHeader => b"confidant/v1/envelope/file/header",
+            Self::FileDerivative => b"confidant/v1/envelope/file/derivative",
+            Self::CodeSalt => b"confidant/v1/envelope/code/salt",
+            Self::CodeToken => b"confidant/v1/envelope/code/token",
+            Self::CodeKey => b"confidant/v1/envelope/code/key",
+            Self::CodeRoster => b"confidant/v1/envelope/code/roster",
+            Self::CodeVerifier => b"confidant/v1/envelope/code/verifier",
+            Self::RecoveryMac => b"confidant/v1/envelope/recovery/mac",
+            Self::ArchiveCore => b"confidant/v1/envelope/archive/core",
+            Self::ArchiveMac => b"confidant/v1/envelope/archive/mac",
+            Self::ArchiveBody => b"confidant/v1/envelope/archive/body",
+            Self::Room => b"confidant/v1/envelope/room",
+            Self::MediaRatchet => b"confidant/v1/envelope/media/ratchet",
+            Self::MediaSender => b"confidant/v1/envelope/media/sender",
         }
     }
 }

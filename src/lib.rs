@@ -242,6 +242,53 @@
 //!
 //! Who may send at all, the relay can tell by a [`DeliveryToken`].
 //!
+//! # At rest
+//!
+//! What is stored outside of conversations is encrypted under a [`Keyring`], whose root keys a KMS, a platform's keystore, a passphrase
+//! (feature `password`), an X25519 key or another keyring wraps. Everything is bound to a [`DataContext`], which says what it is and where
+//! it belongs: a record that was moved to another row does not open.
+//!
+//! Files have keys of their own ([`FileKey`]), which a keyring wraps, or a message carries in an [`AttachmentPointer`]. They are of any
+//! length, and any part of them can be read:
+//!
+//! ```
+//! # #[cfg(feature = "std")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use confidant::*;
+//! # use std::io::{Cursor, Read, Seek, SeekFrom, Write};
+//! # let rng = &mut getrandom::SysRng;
+//! # let platform = LocalKek::new(b"device key 1", Secret::random(rng)?)?;
+//! # let whose = DataContext::new(Purpose::Keyring).tenant(b"acme")?;
+//! # let keyring = Keyring::create(&whose, WrapWith::Local(&platform), UnixTime::from_secs(0), rng)?;
+//! # let mut object = Cursor::new(Vec::new());
+//! let film = DataContext::new(Purpose::File).tenant(b"acme")?.object(b"4711")?;
+//! let key = FileKey::generate(rng)?;
+//! let mut writer = FileWriter::new(&mut object, &key, &film, Padding::Padme, rng)?;
+//! writer.write_all(b"moving pictures")?;
+//! let (_, info) = writer.finish()?; // only now it is a file
+//!
+//! // Stored in the database's row: `info`'s id, length and padding, and this.
+//! let wrapped = WrappedKey::new(key.secret(), &film, WrapWith::Keyring(&keyring), rng)?;
+//!
+//! let key = FileKey::from_secret(wrapped.open(&film, UnwrapWith::Keyring(&keyring))?);
+//! # object.set_position(0);
+//! let mut reader = FileRangeReader::new(&mut object, &key, &film, &info)?;
+//! reader.seek(SeekFrom::Start(7))?;
+//! let mut part = String::new();
+//! reader.read_to_string(&mut part)?;
+//! assert_eq!(part, "pictures");
+//! # Ok(()) }
+//! # #[cfg(not(feature = "std"))] fn main() {}
+//! ```
+//!
+//! [`ContainerWriter`] puts what opens a file before it, in a header; [`FileSealer`], [`FileOpener`] and [`RangeOpener`] do without
+//! input and output.
+//!
+//! A [`RecoverySet`] has codes for paper, each of which opens it once; an [archive](NewArchive) is a backup or an export, for any mix of those
+//! who may open it. A [`ShareCode`] lets into a room ([`RoomKey`]); a [`MediaKey`] is that of a call; a [`TotpSecret`] is kept as a record.
+//! Archives, recovery sets, keyrings under a public key and messages of rooms prove nothing of who made them, and are [`Unauthenticated`] when
+//! they have been opened; so is, without the type, a file or a key that was wrapped to a public key or to a code.
+//!
 //! # What to persist, and when
 //!
 //! | after | store, sealed | then |
@@ -253,6 +300,14 @@
 //! | `decrypt`, `expire_skipped` | the session's snapshot | act on the message |
 //! | a group's `rotate`, `change`, `encrypt`, `decrypt` | the group's [`snapshot`](GroupSession::snapshot) | send, or act |
 //! | a group's `distribute`, `receive` | group and session, in one transaction | send, or act |
+//! | a keyring's `create`, `add`, `activate`, `rotate`, `destroy`, `change_kek` | its [`encode`](Keyring::encode), if nobody else has stored one since; its id and epoch where a restored backup does not bring them back | use it; let readers open it again, before the next `activate` |
+//! | `Keyring::rewrap_key`, `rebind` | the wrapped key, the record, in the old one's place | `destroy` the old root key, when no process uses an older keyring and nothing is left under it |
+//! | `FileWriter::finish` | the wrapped file key, and the [`FileInfo`]'s id, length and padding, in one transaction; the object before them | |
+//! | `RecoverySet::create`, `use_up`, `revoke`, `renew` | its [`encode`](RecoverySet::encode), as a keyring's, also beside every archive for its codes; its [`key`](RecoverySet::key), as a record, where it is to be changed without a code | show the codes once; encrypt again what was under the old key |
+//! | `ArchiveSealer::finish` | the [`ArchiveInfo`], [encoded](ArchiveInfo::encode), where the archive is not | |
+//! | `ShareCode::generate` | the code, as a secret | hand it out |
+//! | a `MediaKey`'s `generate`, `ratchet`, `rotate`, `adopt` | nothing: a call ends with its devices | send it in messages of sessions |
+//! | `CompatibleRoom::encrypt` | its [count](CompatibleRoom::encrypted) | send |
 //! | anything that changes a `TrustStore` | its [`snapshot`](TrustStore::snapshot) | |
 //! | any of these | the [`epoch`](Snapshot::epoch) of the snapshot, after it, where a restored backup does not bring it back; for a session by [`Session::id`], for a group by its [id](GroupSession::id) | |
 //!
@@ -294,6 +349,7 @@ extern crate std;
 
 mod chain;
 pub mod docs;
+mod envelope;
 mod errors;
 mod fingerprint;
 mod group;
@@ -313,6 +369,66 @@ mod x3dh;
 // The public interface is:
 pub use crate::chain::received::Received;
 pub use crate::chain::step::Plaintext;
+pub use crate::envelope::archive::ArchiveInfo;
+pub use crate::envelope::archive::header::{ArchiveHeader, ExpectedArchive};
+pub use crate::envelope::archive::open::{ArchiveError, ArchiveOpener};
+pub use crate::envelope::archive::seal::{
+    ArchiveSealer, NewArchive, NewArchiveError, SealArchiveError,
+};
+#[cfg(feature = "std")]
+pub use crate::envelope::archive::streams::ArchiveWriter;
+pub use crate::envelope::claim::Unauthenticated;
+pub use crate::envelope::compatible::{CompatibleError, CompatibleMessage, CompatibleRoom};
+pub use crate::envelope::context::{ContextError, DataContext, Purpose};
+#[cfg(feature = "std")]
+pub use crate::envelope::file::container::ContainerWriter;
+pub use crate::envelope::file::header::{FileHeader, OpenedFileHeader};
+pub use crate::envelope::file::key::{ApplicationKind, Derivative, DerivativeKind, FileKey};
+pub use crate::envelope::file::open::{FileError, FileOpener};
+pub use crate::envelope::file::pointer::{
+    AttachmentError, AttachmentPart, AttachmentPointer, FileDigest,
+};
+#[cfg(feature = "std")]
+pub use crate::envelope::file::range::FileRangeReader;
+pub use crate::envelope::file::ranges::RangeOpener;
+#[cfg(feature = "std")]
+pub use crate::envelope::file::read::FileReader;
+pub use crate::envelope::file::recipients::{FileRecipients, FileRecipientsError};
+pub use crate::envelope::file::seal::{FileSealer, SealFileError};
+#[cfg(feature = "std")]
+pub use crate::envelope::file::write::{DigestWriter, FileWriter};
+pub use crate::envelope::file::{FileChunk, FileId, FileInfo};
+pub use crate::envelope::kek::{
+    AsyncKek, Kek, KekError, LocalKek, Recipient, RecipientKey, ReferenceTooLong, UnwrapWith,
+    WrapWith,
+};
+pub use crate::envelope::keyring::cache::KeyringCache;
+pub use crate::envelope::keyring::derived::{BlindIndex, DatabaseKey};
+pub use crate::envelope::keyring::{
+    Keyring, KeyringError, OpenKeyringError, RebindError, RewrapError, RootKeyState, RootKeyStatus,
+};
+pub use crate::envelope::media::{MediaError, MediaKey};
+pub use crate::envelope::padding::Padding;
+pub use crate::envelope::password::{ParametersOutOfBounds, PasswordParameters};
+#[cfg(feature = "password")]
+pub use crate::envelope::password::{Passphrase, PassphraseError};
+pub use crate::envelope::record::{RecordError, SealRecordError};
+pub use crate::envelope::recovery::code::{
+    RecoveryCode, RecoveryCodeError, RecoveryProfile, UnlockError,
+};
+pub use crate::envelope::recovery::key::{
+    RecoveryCodeKey, RecoveryCodeRecipient, RecoveryToken, RecoveryVerifier,
+};
+pub use crate::envelope::recovery::{
+    OpenRecoveryError, Recovered, RecoveryCodeState, RecoveryCodeStatus, RecoverySet,
+    RecoverySetError,
+};
+pub use crate::envelope::room::RoomKey;
+pub use crate::envelope::root::RootKeyId;
+pub use crate::envelope::share::{ShareCode, ShareCodeError};
+pub use crate::envelope::text::SecretText;
+pub use crate::envelope::totp::{TotpAlgorithm, TotpError, TotpSecret};
+pub use crate::envelope::wrap::{KekType, UnwrapError, WrapError, WrappedKey};
 pub use crate::fingerprint::trust::{Trust, TrustError, TrustStore};
 pub use crate::fingerprint::{CompareError, SafetyNumber, Verified};
 pub use crate::group::change::MembersChanged;

@@ -4,6 +4,8 @@
 //! that depend on the application can be set, below hard maxima: [`Limits`] for a session, [`Rotation`](crate::Rotation) for a
 //! group.
 
+use core::ops::RangeInclusive;
+
 /// Version byte of every wire format.
 pub(crate) const WIRE_VERSION: u8 = 1;
 
@@ -108,6 +110,83 @@ pub const SEALED_CONTENT: [usize; 15] = {
 /// Provider and user of an address in a certificate: at most this many bytes together, so that all certificates are of one
 /// length.
 pub const MAX_CERTIFIED_NAMES: usize = 119;
+
+/// Longest context of data at rest, encoded, in bytes: names and ids, not documents.
+pub const MAX_DATA_CONTEXT: usize = 1024;
+
+/// Most data in one record, in bytes: a record is encrypted in memory, as a whole. More is a file.
+pub const MAX_RECORD: usize = 1 << 24;
+
+/// Most data in one file, in bytes: half of what Cobblestone-256 can have, so that there is room for padding.
+pub const MAX_FILE: u64 = 1 << 51;
+
+/// Data in each chunk of a file but the last, in bytes: what a damaged chunk's number is multiplied by to know where.
+pub const FILE_CHUNK: usize = 16_384;
+
+/// Longest header of a file in the attached form, in bytes: the largest multiple of 64 that its length field can say. Room for
+/// all of [`MAX_FILE_RECIPIENTS`], unless another service's wrapped keys are long.
+pub const MAX_FILE_HEADER: usize = 65_472;
+
+/// Keys wrapped in one file's header: what its count can say. For more, wrap the file's key by a key that they share.
+pub const MAX_FILE_RECIPIENTS: usize = 255;
+
+/// Derivatives that an attachment's pointer can name.
+pub const MAX_DERIVATIVES: usize = 16;
+
+/// Longest reference of what a key is wrapped with, in bytes: a hash, or a short name. Names of keys in other services can be longer;
+/// then their hash is the reference.
+pub const MAX_KEK_REF: usize = 64;
+
+/// Longest answer of a service that wraps a key, in bytes: what services give is a few hundred, and a hybrid post-quantum one two
+/// thousand.
+pub const MAX_KEK_BLOB: usize = 8 << 10;
+
+/// Root keys that a keyring has ever had, destroyed ones among them: a new one every day for eleven years.
+pub const MAX_ROOT_KEYS: usize = 4_096;
+
+/// Most data in one archive, in bytes: half of what Cobblestone-256 can have.
+pub const MAX_ARCHIVE: u64 = 1 << 51;
+
+/// Keys wrapped in one archive's header: the unused codes of a recovery set, and as many others.
+pub const MAX_ARCHIVE_RECIPIENTS: usize = 64;
+
+/// Longest id of a room, in bytes.
+pub const MAX_ROOM_ID: usize = 255;
+
+/// Messages of one room in the compatible form, with random nonces of 96 bits: SP 800-38D, section 8.3. SPEC: R-102.
+pub const MAX_COMPATIBLE_MESSAGES: u64 = 1 << 32;
+
+/// Changes by which a call's key that somebody sends may be ahead of ours. SPEC: R-121.
+pub const MAX_CALL_JUMP: u64 = 1 << 16;
+
+/// Highest epoch of a call's key that is read: too far for anybody to get there in steps of [`MAX_CALL_JUMP`], and far from the end.
+pub const MAX_CALL_EPOCH: u64 = 1 << 48;
+
+/// Digits of a one-time password.
+pub const TOTP_DIGITS: RangeInclusive<u8> = 6..=8;
+
+/// Longest media type in an attachment's pointer, in bytes.
+pub const MAX_MEDIA_TYPE: usize = 255;
+
+/// Length of the secret of one-time passwords, in bytes: from what services give out in fact to the longest block that HMAC takes as it
+/// is.
+pub const TOTP_SECRET: RangeInclusive<usize> = 10..=128;
+
+/// Codes of one recovery set: five bits of a code are its number.
+pub const MAX_RECOVERY_CODES: usize = 32;
+
+/// Longest passphrase, in bytes.
+pub const MAX_PASSPHRASE: usize = 1024;
+
+/// Memory of Argon2id, in KiB: 8 MiB to 2 GiB. Less is not worth the name (RFC 9106 names 64 MiB for small machines); more than the largest
+/// stands in nothing that was meant to be opened.
+pub const ARGON2_MEMORY_KIB: RangeInclusive<u32> = 8 << 10..=2 << 20;
+
+/// Passes of Argon2id: with the largest memory, 64 take minutes.
+pub const ARGON2_PASSES: RangeInclusive<u32> = 1..=64;
+
+/// Lanes of Argon2id.
+pub const ARGON2_LANES: RangeInclusive<u8> = 1..=16;
 
 /// How far a session's receiver goes for messages that are missing.
 ///

@@ -129,6 +129,15 @@ pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RandomnessFailed;
 
+/// `N` random bytes that are not secret: an id, a salt.
+pub(crate) fn random_array<const N: usize, R: TryCryptoRng + ?Sized>(
+    rng: &mut R,
+) -> Result<[u8; N], RandomnessFailed> {
+    let mut bytes = [0; N];
+    draw(rng, &mut bytes)?;
+    Ok(bytes)
+}
+
 /// Fills `bytes` with randomness. SPEC: known answers come from a generator that the caller passes, not from a
 /// mode of this crate.
 pub(crate) fn draw<R: TryCryptoRng + ?Sized>(

@@ -3,6 +3,7 @@
 mod common;
 mod office;
 mod probe;
+mod said;
 mod source;
 
 use std::error::Error;
@@ -23,6 +24,13 @@ use confidant::{
     SenderCertificate, ServerCertificate, Session, Snapshot, Suite, Trust, TrustError, TrustRoots,
     TrustStore, UnixTime, UsedPreKeys, UserId, Verified, VerifiedBundle, VerifiedSender,
 };
+use confidant::{
+    ArchiveError, AttachmentError, CompatibleError, ContextError, FileError, FileRecipientsError,
+    KekError, KeyringError, MediaError, NewArchiveError, OpenKeyringError, OpenRecoveryError,
+    ParametersOutOfBounds, RebindError, RecordError, RecoveryCodeError, RecoverySetError,
+    ReferenceTooLong, RewrapError, SealArchiveError, SealFileError, SealRecordError,
+    ShareCodeError, TotpError, UnlockError, UnwrapError, WrapError,
+};
 use office::Office;
 use probe::implements;
 use source::{File, Token, closing, files, lines_with, stands};
@@ -30,12 +38,15 @@ use source::{File, Token, closing, files, lines_with, stands};
 /// Dependencies, as they are named in code.
 const DEPENDENCIES: &[&str] = &[
     "aes_gcm",
+    "argon2",
+    "blake2",
     "ed25519_dalek",
     "getrandom",
     "hkdf",
     "hmac",
     "libcrux_ml_kem",
     "rand_core",
+    "rayon",
     "serde",
     "sha2",
     "subtle",
@@ -220,13 +231,63 @@ fn is_error<E: Copy + Eq + Debug + Error + Send + Sync + 'static>(name: &str) ->
     (name.to_owned(), size_of::<E>())
 }
 
+/// The same for what is stored: some say which chunk of a file is at fault.
+fn errors_at_rest() -> Vec<(String, usize)> {
+    macro_rules! errors {
+        ($($error:ty),+ $(,)?) => { vec![$(is_error::<$error>(stringify!($error))),+] };
+    }
+    let errors = errors![
+        ArchiveError,
+        AttachmentError,
+        RecoveryCodeError,
+        CompatibleError,
+        ContextError,
+        FileError,
+        KekError,
+        KeyringError,
+        MediaError,
+        NewArchiveError,
+        OpenKeyringError,
+        OpenRecoveryError,
+        ParametersOutOfBounds,
+        RebindError,
+        FileRecipientsError,
+        RecordError,
+        RecoverySetError,
+        ReferenceTooLong,
+        RewrapError,
+        SealArchiveError,
+        SealFileError,
+        SealRecordError,
+        ShareCodeError,
+        TotpError,
+        UnlockError,
+        UnwrapError,
+        WrapError,
+    ];
+    let most = size_of::<(u64, u64)>();
+    assert!(errors.iter().all(|(_, size)| *size <= most), "{errors:?}");
+    errors.into_iter().chain(errors_of_passphrases()).collect()
+}
+
+#[cfg(feature = "password")]
+fn errors_of_passphrases() -> [(String, usize); 1] {
+    [is_error::<confidant::PassphraseError>("PassphraseError")]
+}
+
+/// Without the feature it is not there to be asked.
+#[cfg(not(feature = "password"))]
+fn errors_of_passphrases() -> [(String, usize); 1] {
+    [("PassphraseError".to_owned(), 0)]
+}
+
 /// an error is a number and perhaps another one. There is no room in it for a key, nor for a peer's words.
 #[test]
 fn errors_carry_nothing() {
     macro_rules! errors {
         ($($error:ty),+ $(,)?) => { [$(is_error::<$error>(stringify!($error))),+] };
     }
-    let mut errors = errors![
+    let errors = errors![
         AcceptError,
         AddressError,
         ApplicationTooLong,
@@ -257,6 +318,7 @@ fn errors_carry_nothing() {
         TrustError,
     ];
     assert!(errors.iter().all(|(_, size)| *size <= 2), "{errors:?}");
+    let mut errors: Vec<_> = errors.into_iter().chain(errors_at_rest()).collect();
     errors.sort();
     let without_parameter =
         |(name, _): &(String, usize)| name.split('<').next().unwrap().trim().to_owned();
@@ -314,6 +376,42 @@ fn errors_speak_in_one_line() {
     assert_eq!(told, "not a message: not the expected format");
     let told = SealedError::Refused(DecryptError::Duplicate).to_string();
     assert_eq!(told, DecryptError::Duplicate.to_string(), "a seal adds nothing");
+}
+
+/// the same for encryption at rest: every variant, and what it says.
+#[test]
+fn errors_at_rest_say_what_they_say() {
+    let all = said::all();
+    for said in &all {
+        let said::Said { name, text, expected } = said;
+        assert_eq!(text, expected, "{name}");
+        let is_a_line = (10..100).contains(&text.len()) && !text.contains(['\n', '[', '{']);
+        assert!(is_a_line, "{name}: {text}");
+    }
+    let mut named: Vec<&str> = all.iter().map(|said| said.name.as_str()).collect();
+    named.sort_unstable();
+    assert_eq!(variants_at_rest(), named, "the list has forgotten a variant");
+}
+
+/// Every variant of an error at rest that `errors` speaks for; a type alone if it has none.
+fn variants_at_rest() -> Vec<String> {
+    let mut variants = Vec::new();
+    for file in files("src/errors", "rs") {
+        if !["envelope.rs", "file.rs", "recovery.rs"].iter().any(|name| file.path.ends_with(name)) {
+            continue;
+        }
+        let code = file.code();
+        for at in (0..code.len()).filter(|at| stands(&code, *at, &["Display", "for"])) {
+            let end = closing(&code, at + 3).unwrap();
+            let arms = (at..end).filter(|at| stands(&code, *at, &["Self", "::"]));
+            let arms: Vec<&str> = arms.map(|at| code[at + 2].text).collect();
+            let kind = code[at + 2].text;
+            variants.extend(arms.iter().map(|arm| format!("{kind}::{arm}")));
+            variants.extend(arms.is_empty().then(|| kind.to_owned()));
+        }
+    }
+    variants.sort();
+    variants
 }
 
 /// Sessions live in servers and in background tasks.

@@ -2,7 +2,10 @@
 //!
 //! What a caller should do stands at each variant.
 
+mod envelope;
+mod file;
 mod group;
+mod recovery;
 mod sealed;
 
 use core::error::Error;

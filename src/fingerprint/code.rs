@@ -9,7 +9,8 @@
 use super::{CompareError, SafetyNumber, Verified};
 use crate::limits::WIRE_VERSION;
 use crate::secret::equal;
-use crate::wire::codec::{DecodeError, Kind, Reader, joined};
+use crate::wire::codec::{DecodeError, Reader, joined};
+use crate::wire::kind::Kind;
 
 pub(super) const SIDE_LEN: usize = 32;
 const CODE_LEN: usize = 2 + 2 * SIDE_LEN;

@@ -18,7 +18,8 @@ use crate::label::Label;
 use crate::primitives::hash;
 use crate::primitives::sign::VerifyingKey;
 use crate::secret::{Secret, wipe};
-use crate::wire::codec::{DecodeError, Kind, Reader, Writer};
+use crate::wire::codec::{DecodeError, Reader, Writer};
+use crate::wire::kind::Kind;
 
 const FIXED_LEN: usize = 2 + 1 + 2 * EpochId::LEN + 4 + 32 + 16 + 32 + 32 + 4 + 32;
 

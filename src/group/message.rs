@@ -14,7 +14,8 @@ use super::epoch::EpochId;
 use crate::label::Label;
 use crate::limits::{MAX_MESSAGE, WIRE_VERSION};
 use crate::primitives::{aead, hash};
-use crate::wire::codec::{DecodeError, Kind, Reader, joined};
+use crate::wire::codec::{DecodeError, Reader, joined};
+use crate::wire::kind::Kind;
 
 pub(crate) const HEADER_LEN: usize = 38;
 pub(crate) const SIGNATURE_LEN: usize = 64;

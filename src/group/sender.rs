@@ -24,7 +24,7 @@ use crate::limits::{
 };
 use crate::primitives::aead::{self, SALT_LEN};
 use crate::primitives::sign::SigningKey;
-use crate::secret::{RandomnessFailed, Secret, draw};
+use crate::secret::{RandomnessFailed, Secret, random_array};
 
 /// When our own key is due for rotation though nobody was removed. SPEC: R-65.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,8 +136,7 @@ impl SenderKey {
         if len > MAX_MESSAGE {
             return Err(GroupEncryptError::TooLong);
         }
-        let mut salt = [0; SALT_LEN];
-        draw(rng, &mut salt)?;
+        let salt: [u8; SALT_LEN] = random_array(rng)?;
         let iteration = self.chain.number();
         let key = self.chain.step();
         let Place { epoch, scope, .. } = current;

@@ -1,4 +1,4 @@
-//! SHA-256 (FIPS 180-4), always behind a label, and the iterated SHA-512 of fingerprints.
+//! SHA-256 (FIPS 180-4), always behind a label but for stored objects, and the iterated SHA-512 of fingerprints.
 
 use sha2::{Digest, Sha256, Sha512};
 
@@ -37,6 +37,23 @@ impl Hash {
         debug_assert!(part.len() <= usize::from(u16::MAX), "a bounded length");
         let len = u16::try_from(part.len()).unwrap_or(u16::MAX);
         self.add(&len.to_be_bytes()).add(part)
+    }
+
+    pub(crate) fn finish(self) -> [u8; 32] {
+        self.0.finalize().into()
+    }
+}
+
+/// SHA-256 of an object that is stored elsewhere. Without a label: whoever stores it can compute it, and has no key.
+pub(crate) struct ObjectHash(Sha256);
+
+impl ObjectHash {
+    pub(crate) fn new() -> Self {
+        Self(Sha256::new())
+    }
+
+    pub(crate) fn add(&mut self, part: &[u8]) {
+        self.0.update(part);
     }
 
     pub(crate) fn finish(self) -> [u8; 32] {

@@ -1,6 +1,7 @@
 //! HKDF-SHA-256 (RFC 5869), and what is derived the same way in several places.
 //!
 //! ```text
+//! expand(key, info)         = HKDF-Expand(PRK = key, info…, N)
 //! hkdf(salt, ikm, info)     = HKDF-Expand(HKDF-Extract(salt, ikm), info…, N)
 //! hedged(secret, info, rng) = hkdf(salt = secret, ikm = 32 random bytes, info)
 //! ```
@@ -38,6 +39,11 @@ impl Prk {
         const { assert!(N <= 255 * 32, "RFC 5869, section 2.3") };
         self.0.expand_multi_info(info, out).expect("N ≤ 255·32, RFC 5869 §2.3");
     }
+}
+
+/// `HKDF-Expand(key, info…, N)`, for a key that is uniform.
+pub(crate) fn expand<const N: usize>(key: &[u8; 32], info: &[&[u8]]) -> Transient<N> {
+    Transient::init_with(|out| Prk::from_key(key).expand(info, out))
 }
 
 /// `HKDF(salt, ikm, info…, N)`.

@@ -1,4 +1,4 @@
-//! The chain KDF's two HMACs.
+//! HMAC-SHA-256 (RFC 2104), and the chain KDF's two.
 //!
 //! ```text
 //! MK = HMAC-SHA-256(CK, 0x01)      CK' = HMAC-SHA-256(CK, 0x02)
@@ -9,7 +9,25 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::secret::{Transient, wipe};
+use crate::secret::{Transient, equal, wipe};
+
+pub(crate) const MAC_LEN: usize = 32;
+
+/// `HMAC-SHA-256(key, message)`. The key is derived for this one use.
+pub(crate) fn hmac(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
+    let mut mac = Keyed::new(key).0;
+    mac.update(message);
+    mac.finalize().into_bytes().into()
+}
+
+/// The MAC is not of this message and key.
+pub(crate) struct WrongMac;
+
+/// Checks bytes that end with the HMAC-SHA-256 of everything before it.
+pub(crate) fn verify(key: &[u8; 32], bytes: &[u8]) -> Result<(), WrongMac> {
+    let (message, mac) = bytes.split_last_chunk::<MAC_LEN>().ok_or(WrongMac)?;
+    if equal(&hmac(key, message), mac) { Ok(()) } else { Err(WrongMac) }
+}
 
 /// A chain key that has been made ready: its two padded blocks are hashed once for both outputs.
 pub(crate) struct Keyed(Hmac<Sha256>);

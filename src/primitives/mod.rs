@@ -13,6 +13,8 @@ pub(crate) mod kdf;
 #[cfg_attr(not(feature = "pq"), path = "kem_absent.rs")]
 pub(crate) mod kem;
 pub(crate) mod mac;
+#[cfg(feature = "password")]
+pub(crate) mod password;
 #[cfg(feature = "getrandom")]
 pub(crate) mod random;
 pub(crate) mod sign;

@@ -8,7 +8,8 @@ use super::seal::SealError;
 use crate::chain::step::Plaintext;
 use crate::limits::SEALED_CONTENT;
 use crate::wire::certificate::SenderCertificate;
-use crate::wire::codec::{DecodeError, Kind, Reader, Writer};
+use crate::wire::codec::{DecodeError, Reader, Writer};
+use crate::wire::kind::Kind;
 use crate::wire::message::Message;
 use crate::wire::prekey_message::PreKeyMessage;
 

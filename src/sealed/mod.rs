@@ -24,7 +24,7 @@ use crate::keys::party::Party;
 use crate::label::Label;
 use crate::primitives::agreement::{PublicKey, SecretKey};
 use crate::primitives::hash;
-use crate::primitives::kdf::{Prk, hkdf};
+use crate::primitives::kdf::{expand, hkdf};
 use crate::secret::Transient;
 
 /// What M gives.
@@ -37,7 +37,7 @@ struct Keys {
 impl Keys {
     fn derive(m: &[u8; 32]) -> Self {
         let info = [Label::SealedKeys.bytes()];
-        let okm = Transient::<88>::init_with(|okm| Prk::from_key(m).expand(&info, okm));
+        let okm = expand::<88>(m, &info);
         let (ephemeral, rest) = okm.split::<32, 56>();
         let (content, salt) = rest.split::<32, 24>();
         let ephemeral = SecretKey::new(ephemeral.store());

@@ -17,7 +17,8 @@ use crate::primitives::aead::{seal_into, sealed_len};
 use crate::primitives::{hash, kdf};
 use crate::secret::{RandomnessFailed, Secret, Transient};
 use crate::wire::certificate::SenderCertificate;
-use crate::wire::codec::{Kind, Writer};
+use crate::wire::codec::Writer;
+use crate::wire::kind::Kind;
 use crate::wire::sealed::{HEAD_LEN, KEY_LEN};
 
 /// A sender: our identity, and what a server says of it. Renew the certificate before it [expires](SenderCertificate::expires).

@@ -28,7 +28,7 @@ impl Session {
             writer.u8(suite.to_byte()).u8(role.to_byte());
             writer.bytes(&peer.identity().to_bytes()).bytes(&address);
             writer.bytes(transcript).bytes(prefix_hash);
-            writer.u16_len(prefix.len()).bytes(prefix);
+            writer.lp16(prefix);
             writer.bytes(exporter.expose());
             ratchet.write(writer);
         })
@@ -92,7 +92,6 @@ fn read_role(reader: &mut Reader<'_>) -> Result<Role, DecodeError> {
 }
 
 fn read_waiting(reader: &mut Reader<'_>) -> Result<Option<alloc::vec::Vec<u8>>, DecodeError> {
-    let len = usize::from(reader.u16()?);
-    let prefix = reader.slice(len)?;
-    Ok((len > 0).then(|| prefix.to_vec()))
+    let prefix = reader.lp16()?;
+    Ok((!prefix.is_empty()).then(|| prefix.to_vec()))
 }

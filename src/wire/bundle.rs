@@ -5,7 +5,8 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::codec::{DecodeError, Kind, Reader, Writer};
+use super::codec::{DecodeError, Reader, Writer};
+use super::kind::Kind;
 use crate::keys::identity::PublicIdentity;
 use crate::keys::prekey::{PreKeyId, PreKeyKind, SignedKey};
 use crate::keys::suite::Suite;

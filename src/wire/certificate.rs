@@ -7,7 +7,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::codec::{DecodeError, Kind, Reader, Writer, joined};
+use super::codec::{DecodeError, Reader, Writer, joined};
+use super::kind::Kind;
 use crate::keys::address::Address;
 use crate::keys::party::Party;
 use crate::keys::time::UnixTime;

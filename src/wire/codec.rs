@@ -1,53 +1,20 @@
 //! The codec that every format is read and written with.
 //!
 //! A [`Reader`] gives out borrowed parts of what it was given, so that no length on the wire reserves memory
-//! (SPEC: R-121), and fails on bytes that are left over (SPEC: R-122). Version and type come first, always (SPEC: R-136).
+//! (SPEC: R-121), and fails on bytes that are left over (SPEC: R-122). Version and type come first, of what is stored its four letters
+//! (SPEC: R-136).
 
 use alloc::vec::Vec;
 
+use super::kind::{Kind, StoredKind};
 use crate::keys::address::{Address, DeviceId, Provider, UserId};
 use crate::keys::identity::{InvalidKey, PublicIdentity};
 use crate::keys::suite::Suite;
 use crate::keys::time::UnixTime;
 use crate::limits::WIRE_VERSION;
 use crate::primitives::agreement::PublicKey;
+use crate::primitives::mac;
 use crate::secret::Secret;
-
-/// The type byte of each format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    PreKeyMessage,
-    Message,
-    Distribution,
-    GroupMessage,
-    DistributionMessage,
-    Bundle,
-    Publication,
-    Sealed,
-    SealedUpload,
-    ServerCertificate,
-    SenderCertificate,
-    SafetyNumber,
-}
-
-impl Kind {
-    pub(crate) const fn byte(self) -> u8 {
-        match self {
-            Self::PreKeyMessage => 0x01,
-            Self::Message => 0x02,
-            Self::Distribution => 0x03,
-            Self::GroupMessage => 0x04,
-            Self::DistributionMessage => 0x05,
-            Self::Bundle => 0x10,
-            Self::Publication => 0x11,
-            Self::Sealed => 0x20,
-            Self::SealedUpload => 0x21,
-            Self::ServerCertificate => 0x30,
-            Self::SenderCertificate => 0x31,
-            Self::SafetyNumber => 0x40,
-        }
-    }
-}
 
 /// Why bytes could not be read. Nothing has changed; discard them.
 // SPEC: R-130.
@@ -86,12 +53,17 @@ impl From<InvalidKey> for DecodeError {
 
 /// Parts of fixed lengths one after the other, `N` bytes in all.
 pub(crate) fn joined<const N: usize>(parts: &[&[u8]]) -> [u8; N] {
-    debug_assert_eq!(parts.iter().map(|part| part.len()).sum::<usize>(), N, "a fixed length");
     let mut out = [0; N];
+    join(parts, &mut out);
+    out
+}
+
+/// The same where they are to stay, for secrets.
+pub(crate) fn join<const N: usize>(parts: &[&[u8]], out: &mut [u8; N]) {
+    debug_assert_eq!(parts.iter().map(|part| part.len()).sum::<usize>(), N, "a fixed length");
     for (to, from) in out.iter_mut().zip(parts.iter().copied().flatten()) {
         *to = *from;
     }
-    out
 }
 
 /// Reads from the front of a byte string.
@@ -121,6 +93,16 @@ impl<'a> Reader<'a> {
         Ok((reader, kind.ok_or(DecodeError::WrongKind)?))
     }
 
+    /// The first four bytes of what is stored.
+    pub(crate) fn stored(&mut self, format: StoredKind) -> Result<(), DecodeError> {
+        let (letters, version) = (self.array::<3>()?, self.u8()?);
+        let [a, b, c, known] = format.magic();
+        if letters != &[*a, *b, *c] {
+            return Err(DecodeError::WrongKind);
+        }
+        if version == *known { Ok(()) } else { Err(DecodeError::UnsupportedVersion) }
+    }
+
     pub(crate) fn array<const N: usize>(&mut self) -> Result<&'a [u8; N], DecodeError> {
         let (array, rest) = self.0.split_first_chunk().ok_or(DecodeError::Truncated)?;
         self.0 = rest;
@@ -131,6 +113,18 @@ impl<'a> Reader<'a> {
         let (slice, rest) = self.0.split_at_checked(len).ok_or(DecodeError::Truncated)?;
         self.0 = rest;
         Ok(slice)
+    }
+
+    /// Bytes behind their length, of one byte.
+    pub(crate) fn lp8(&mut self) -> Result<&'a [u8], DecodeError> {
+        let len = self.u8()?;
+        self.slice(len.into())
+    }
+
+    /// Bytes behind their length, of two bytes.
+    pub(crate) fn lp16(&mut self) -> Result<&'a [u8], DecodeError> {
+        let len = self.u16()?;
+        self.slice(len.into())
     }
 
     pub(crate) fn u8(&mut self) -> Result<u8, DecodeError> {
@@ -196,8 +190,7 @@ impl<'a> Reader<'a> {
         if self.u8()? != tag {
             return Err(DecodeError::NotCanonical);
         }
-        let len = usize::from(self.u8()?);
-        self.slice(len)
+        self.lp8()
     }
 
     pub(crate) fn secret<const N: usize>(&mut self) -> Result<Secret<N>, DecodeError> {
@@ -250,6 +243,13 @@ impl Writer {
         writer
     }
 
+    /// A writer of what is stored, which has written its first four bytes; `len` counts them.
+    pub(crate) fn begin_stored(format: StoredKind, len: usize) -> Self {
+        let mut writer = Self::with_len(len);
+        writer.bytes(format.magic());
+        writer
+    }
+
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
         self.out.extend_from_slice(bytes);
         self
@@ -274,6 +274,16 @@ impl Writer {
     pub(crate) fn u16_len(&mut self, len: usize) -> &mut Self {
         debug_assert!(len <= usize::from(u16::MAX), "a bounded length");
         self.bytes(&u16::try_from(len).unwrap_or(u16::MAX).to_be_bytes())
+    }
+
+    /// Bytes of a length that has been bounded below 256, behind it.
+    pub(crate) fn lp8(&mut self, bytes: &[u8]) -> &mut Self {
+        self.u8_len(bytes.len()).bytes(bytes)
+    }
+
+    /// Bytes of a length that has been bounded below 65,536, behind it.
+    pub(crate) fn lp16(&mut self, bytes: &[u8]) -> &mut Self {
+        self.u16_len(bytes.len()).bytes(bytes)
     }
 
     /// A count that has been bounded below 2^32.
@@ -301,6 +311,13 @@ impl Writer {
 
     pub(crate) fn written(&self) -> &[u8] {
         &self.out
+    }
+
+    /// What has been written, with its MAC behind it.
+    pub(crate) fn finish_with_mac(mut self, key: &[u8; 32]) -> Vec<u8> {
+        let mac = mac::hmac(key, &self.out);
+        self.bytes(&mac);
+        self.finish()
     }
 
     pub(crate) fn finish(self) -> Vec<u8> {

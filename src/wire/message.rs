@@ -1,6 +1,7 @@
 //! A ratchet message: header (42 bytes) ‖ one Cobblestone-256 message. Layout in `docs/wire.md`, "Message".
 
-use super::codec::{DecodeError, Kind, Reader, joined};
+use super::codec::{DecodeError, Reader, joined};
+use super::kind::Kind;
 use crate::limits::{MAX_MESSAGE, WIRE_VERSION};
 use crate::primitives::aead;
 use crate::primitives::agreement::PublicKey;

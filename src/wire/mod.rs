@@ -5,6 +5,7 @@
 pub(crate) mod bundle;
 pub(crate) mod certificate;
 pub(crate) mod codec;
+pub(crate) mod kind;
 pub(crate) mod message;
 pub(crate) mod prekey_message;
 pub(crate) mod sealed;

@@ -4,7 +4,8 @@
 
 use alloc::vec::Vec;
 
-use super::codec::{DecodeError, Kind, Reader, Writer};
+use super::codec::{DecodeError, Reader, Writer};
+use super::kind::Kind;
 use super::message::Message;
 use crate::keys::identity::PublicIdentity;
 use crate::keys::prekey::PreKeyId;

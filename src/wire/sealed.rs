@@ -5,7 +5,8 @@
 
 use alloc::vec::Vec;
 
-use super::codec::{DecodeError, Kind, Reader, joined};
+use super::codec::{DecodeError, Reader, joined};
+use super::kind::Kind;
 use crate::keys::address::Address;
 use crate::limits::{MAX_RECIPIENTS, SEALED_CONTENT, WIRE_VERSION};
 use crate::primitives::aead;

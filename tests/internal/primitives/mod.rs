@@ -11,7 +11,7 @@ mod commitment;
 mod derive;
 mod gcm;
 mod hash;
-mod inflate;
+pub(super) mod inflate;
 mod kdf;
 #[cfg(feature = "pq")]
 mod kem;
@@ -20,6 +20,8 @@ mod kem_absent;
 #[cfg(feature = "pq")]
 mod kem_differential;
 mod mac;
+#[cfg(feature = "password")]
+mod password;
 mod sign;
 mod sign_edges;
 
@@ -40,7 +42,7 @@ fn hex<const N: usize>(hex: &str) -> [u8; N] {
 }
 
 /// Gives the same byte for ever.
-struct Stuck(u8);
+pub(super) struct Stuck(pub(super) u8);
 
 impl TryRng for Stuck {
     type Error = Infallible;

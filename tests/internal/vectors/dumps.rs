@@ -23,7 +23,7 @@ fn worked_dumps_are_vectors() {
         assert_eq!(bytes, named(first), "{first}");
         checked += 1;
     }
-    assert_eq!(checked, 10);
+    assert_eq!(checked, 16);
 }
 
 /// `file vector pointer`, and what the file has there.

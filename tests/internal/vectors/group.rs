@@ -20,7 +20,8 @@ use crate::chain::step::Step;
 use crate::group::epoch::{Epoch, scope};
 use crate::primitives::aead::{self, SALT_LEN};
 use crate::secret::Transient;
-use crate::wire::codec::{Kind, Reader};
+use crate::wire::codec::Reader;
+use crate::wire::kind::Kind;
 use crate::wire::message::Carries;
 use crate::{
     Address, DeviceId, GroupDecryptError, GroupError, GroupId, GroupReceived, GroupSession, Party,

@@ -5,13 +5,23 @@
 //! one file per vector file.
 
 mod aead;
+mod archive;
 mod began;
 mod book;
 mod bundle;
 mod chain;
 mod conversation;
 mod dumps;
+mod envelope_context;
+mod envelope_kek;
+mod envelope_keyring;
+mod envelope_record;
+mod envelope_wrapped;
 mod exporter;
+mod file;
+mod file_container;
+mod file_found;
+mod file_pointer;
 mod fingerprint;
 mod given;
 mod group;
@@ -22,6 +32,7 @@ mod handshake;
 mod identity;
 mod message;
 mod parties;
+mod recovery;
 mod replay;
 mod sealed;
 mod sealed_steps;
@@ -38,19 +49,26 @@ use std::vec::Vec;
 use self::book::File;
 
 /// Each has its test in the file of its name.
-const FILES: [&File; 12] = [
+const FILES: [&File; 19] = [
     &aead::FILE,
+    &archive::FILE,
     &bundle::FILE,
     &chain::FILE,
+    &envelope_context::FILE,
     &conversation::FILE,
     &exporter::FILE,
+    &file::FILE,
     &fingerprint::FILE,
     &group::FILE,
     &handshake::FILE,
     &identity::FILE,
+    &envelope_keyring::FILE,
     &message::FILE,
+    &envelope_record::FILE,
+    &recovery::FILE,
     &sealed::FILE,
     &snapshot::FILE,
+    &envelope_wrapped::FILE,
 ];
 
 /// A file that is not known here would be a vector that nobody runs.
