@@ -42,6 +42,7 @@ pub(crate) enum Label {
     SealedContent,
     DeliveryToken,
     DeliveryVerifier,
+    PeopleMessage,
     AtRest(AtRest),
     Snapshot,
 }
@@ -85,6 +86,7 @@ impl Label {
             Self::SealedContent => b"confidant/v1/sealed/content",
             Self::DeliveryToken => b"confidant/v1/delivery/token",
             Self::DeliveryVerifier => b"confidant/v1/delivery/verifier",
+            Self::PeopleMessage => b"confidant/v1/people/message",
             Self::Snapshot => b"confidant/v1/snapshot",
             Self::AtRest(label) => label.bytes(),
         }

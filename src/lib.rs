@@ -1,5 +1,5 @@
 //! End-to-end encryption for applications: X3DH and its post-quantum hybrid, the Double Ratchet, Sender Keys for groups, safety
-//! numbers and sealed sender, behind a small typed API that is hard to misuse.
+//! numbers, sealed sender and people with several devices, behind a small typed API that is hard to misuse.
 //!
 //! A device has an [`Identity`]. It makes pre-keys ([`PreKeyStore`]) and uploads their public halves ([`Publication`]).
 //! Whoever wants to write to it fetches a [`PreKeyBundle`], verifies it, and starts a [`Session`]; the device accepts the
@@ -46,9 +46,91 @@
 //! # let _ = to_alice; Ok(()) }
 //! ```
 //!
-//! # Receiving
+//! # People and their devices
 //!
-//! What arrives is for a session that exists, or asks for a new one. Both sides may begin at once, and a first message may
+//! A conversation between people is many sessions: several devices each, both sides beginning at once, phones that are restored from a backup. A
+//! [`UserRecord`] holds what there is with each device of a user ([`DeviceRecord`]), and every operation gives its result together with all that has to be
+//! stored first, in one transaction ([`Unstored`]). This is what most applications build on.
+//!
+//! ```
+//! use confidant::*;
+//!
+//! type Failed = Box<dyn std::error::Error>;
+//!
+//! /// What an application has: a database, a server, and a transport.
+//! trait World {
+//!     fn bundle_of(&mut self, device: &Address) -> Result<Vec<u8>, Failed>;
+//!     /// One transaction: the states, sealed, under their names, and what else is given.
+//!     fn commit(&mut self, states: &[(Vec<u8>, Option<&[u8]>)], with: &[&[u8]]) -> Result<(), Failed>;
+//!     fn send(&mut self, to: &Party, message: &[u8]) -> Result<(), Failed>;
+//! }
+//!
+//! /// Stores all that an operation has changed, and gives its result.
+//! fn stored<T>(world: &mut dyn World, unstored: Unstored<T>, with: &[&[u8]]) -> Result<T, Failed> {
+//!     let changes = unstored.changes();
+//!     let states: Vec<_> = changes.map(|c| (c.name().to_bytes(), c.snapshot().map(Snapshot::expose))).collect();
+//!     world.commit(&states, with)?;
+//!     drop(states);
+//!     Ok(unstored.stored())
+//! }
+//!
+//! /// Writes to a user: one message for each of their devices, and for each other one of ours.
+//! fn write(
+//!     world: &mut dyn World,
+//!     us: &mut Us<'_>,
+//!     (own, user): (&mut UserRecord, &mut UserRecord),
+//!     text: &[u8],
+//! ) -> Result<(), Failed> {
+//!     let rng = &mut getrandom::SysRng;
+//!     let now = us.now();
+//!     for record in [&mut *own, &mut *user] {
+//!         for (device, _why) in record.missing(us) {
+//!             let bundle = PreKeyBundle::decode(&world.bundle_of(&device)?)?.verify(now)?;
+//!             let began = record.begin(us, (device.device(), &bundle), rng)?; // IdentityChanged: ask the user
+//!             stored(world, began, &[])?;
+//!         }
+//!     }
+//!     let unstored = own.encrypt_to(&mut [user], us, text, rng)?;
+//!     let outbox: Vec<Vec<u8>> = unstored.to_store().iter().map(|out| out.message.clone()).collect();
+//!     let outbox: Vec<&[u8]> = outbox.iter().map(Vec::as_slice).collect();
+//!     for out in stored(world, unstored, &outbox)? {
+//!         world.send(out.sent.to(), &out.message)?; // and keep `out.sent` beside the text
+//!     }
+//!     Ok(())
+//! }
+//!
+//! /// Reads what the transport says is from a device of the user.
+//! fn read(
+//!     world: &mut dyn World,
+//!     us: &mut Us<'_>,
+//!     user: &mut UserRecord,
+//!     (device, message): (DeviceId, &[u8]),
+//! ) -> Result<(), Failed> {
+//!     let unstored = match user.decrypt(us, device, message) {
+//!         Ok(unstored) => unstored,
+//!         Err(ReceiveError::Decrypt(DecryptError::Duplicate)) => return Ok(()),
+//!         Err(ReceiveError::IdentityChanged) => return Ok(()), // ask the user; then `TrustStore::accept_change`
+//!         Err(_) => return Ok(()), // perhaps `DeviceRecord::could_not_decrypt`
+//!     };
+//!     // The text goes into the inbox with the states: its key is gone.
+//!     let inbox = match &unstored.to_store().incoming {
+//!         Incoming::Text(received) => received.plaintext.as_bytes().to_vec(),
+//!         _ => Vec::new(),
+//!     };
+//!     let delivery = stored(world, unstored, &[&inbox])?;
+//!     match delivery.incoming {
+//!         Incoming::Text(_text) => {} // show it
+//!         Incoming::RetryRequest(_request) => {} // `matches` what was sent? Then begin, and write it again. Otherwise `not_ours`
+//!         _ => {}
+//!     }
+//!     Ok(())
+//! }
+//! # let _ = (write, read);
+//! ```
+//!
+//! # Receiving with sessions alone
+//!
+//! For one device on each side, without records. What arrives is for a session that exists, or asks for a new one. Both sides may begin at once, and a first message may
 //! come twice: keep every session with a peer until one has been silent for long, try them all, and send with one that both
 //! would choose, such as the one with the smallest [`id`](Session::id).
 //!
@@ -300,6 +382,7 @@
 //! | `decrypt`, `expire_skipped` | the session's snapshot | act on the message |
 //! | a group's `rotate`, `change`, `encrypt`, `decrypt` | the group's [`snapshot`](GroupSession::snapshot) | send, or act |
 //! | a group's `distribute`, `receive` | group and session, in one transaction | send, or act |
+//! | anything with a `DeviceRecord` or `UserRecord` | all of [`Unstored::changes`], and what [`Unstored::to_store`] shows, in one transaction | send, or act |
 //! | a keyring's `create`, `add`, `activate`, `rotate`, `destroy`, `change_kek` | its [`encode`](Keyring::encode), if nobody else has stored one since; its id and epoch where a restored backup does not bring them back | use it; let readers open it again, before the next `activate` |
 //! | `Keyring::rewrap_key`, `rebind` | the wrapped key, the record, in the old one's place | `destroy` the old root key, when no process uses an older keyring and nothing is left under it |
 //! | `FileWriter::finish` | the wrapped file key, and the [`FileInfo`]'s id, length and padding, in one transaction; the object before them | |
@@ -309,7 +392,7 @@
 //! | a `MediaKey`'s `generate`, `ratchet`, `rotate`, `adopt` | nothing: a call ends with its devices | send it in messages of sessions |
 //! | `CompatibleRoom::encrypt` | its [count](CompatibleRoom::encrypted) | send |
 //! | anything that changes a `TrustStore` | its [`snapshot`](TrustStore::snapshot) | |
-//! | any of these | the [`epoch`](Snapshot::epoch) of the snapshot, after it, where a restored backup does not bring it back; for a session by [`Session::id`], for a group by its [id](GroupSession::id) | |
+//! | any of these | the [`epoch`](Snapshot::epoch) of the snapshot, after it, where a restored backup does not bring it back; for a session by [`Session::id`], for a record by its [`StateName`], for a group by its [id](GroupSession::id) | |
 //!
 //! (The epoch of a snapshot counts changes of the state, and has nothing to do with the epochs of a group.)
 //!
@@ -356,6 +439,7 @@ mod group;
 mod keys;
 mod label;
 pub mod limits;
+mod people;
 mod primitives;
 mod ratchet;
 mod sealed;
@@ -446,6 +530,15 @@ pub use crate::keys::prekey::{BundleError, PreKeyId, PreKeyKind};
 pub use crate::keys::suite::Suite;
 pub use crate::keys::time::UnixTime;
 pub use crate::limits::{LimitTooHigh, Limits};
+pub use crate::people::delivery::{Delivery, Incoming};
+pub use crate::people::device::DeviceRecord;
+pub use crate::people::errors::{DevicesError, Need, ReceiveError, RetryRefused, SendError};
+pub use crate::people::kept::SessionInfo;
+pub use crate::people::retry::{MessageId, RetryRequest, Sent};
+pub use crate::people::send::Outgoing;
+pub use crate::people::unstored::{Change, StateName, Unstored};
+pub use crate::people::us::Us;
+pub use crate::people::user::{BeginError, UserRecord};
 #[cfg(feature = "getrandom")]
 pub use crate::primitives::random::SystemRandom;
 pub use crate::ratchet::decrypt::DecryptError;

@@ -111,6 +111,44 @@ pub const SEALED_CONTENT: [usize; 15] = {
 /// length.
 pub const MAX_CERTIFIED_NAMES: usize = 119;
 
+/// Devices of one user: each message is encrypted for all of them.
+pub const MAX_DEVICES: usize = 100;
+
+/// Older sessions kept with one device, for what is still under way: with the active one, 8 candidates for a message that arrives.
+/// SPEC: R-47.
+pub const MAX_OLDER_SESSIONS: usize = 7;
+
+/// Seconds for which a session that another has followed is still read, unless set otherwise: 2 days. Whoever has copied its keys can write to us
+/// for as long; what was sent before the new handshake, and arrives after it, is seldom later. SPEC: R-48.
+pub const OLDER_LIFETIME: u64 = 2 * 86_400;
+
+/// Hard maximum for the same: 30 days, as long as pre-keys answer what was under way.
+pub const MAX_OLDER_LIFETIME: u64 = PREKEY_GRACE;
+
+/// Seconds after which a session that we have begun, and to which no reply has come, is not written with any more: 14 days, for as long as
+/// a signed pre-key lives that is rotated when it is due.
+pub const UNANSWERED_LIFETIME: u64 = 14 * 86_400;
+
+/// Seconds for which a device that is not in its user's list any more is still read: 30 days, as long as pre-keys answer what was under way.
+pub const STALE_LIFETIME: u64 = PREKEY_GRACE;
+
+/// Seconds for which records keep message keys for late messages: 30 days, likewise.
+pub const KEPT_LIFETIME: u64 = PREKEY_GRACE;
+
+/// Sessions that a peer has put aside, remembered by a record, and named by one opening: far more than it has at a time, so that first messages that were held back
+/// stay without effect for as many sessions. SPEC: R-48.
+pub const MAX_PUT_ASIDE: usize = 32;
+
+/// Seconds between two requests to one device to send again what did not open: half an hour, however much junk comes in its name.
+pub const RETRY_INTERVAL: u64 = 1_800;
+
+/// Requests after which, when nothing has answered them for [`HANDSHAKE_AFTER`], a new handshake is due.
+pub const UNANSWERED_REQUESTS: u8 = 3;
+
+/// Seconds after the first unanswered request before which no handshake is due, and after the beginning of a session before which a request that comes in another is none
+/// either: 1 hour.
+pub const HANDSHAKE_AFTER: u64 = 3_600;
+
 /// Longest context of data at rest, encoded, in bytes: names and ids, not documents.
 pub const MAX_DATA_CONTEXT: usize = 1024;
 

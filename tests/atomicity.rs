@@ -388,6 +388,8 @@ impl First {
         refusal
             == match offset {
                 0 => Refusal::Decode(DecodeError::UnsupportedVersion),
+                // A frame is for a record.
+                1 if inner[1] == 6 => Refusal::Accept(AcceptError::WrongKind),
                 1 => Refusal::Decode(DecodeError::WrongKind),
                 33 if inner[33] & 0x80 != 0 => Refusal::Decode(DecodeError::InvalidKey),
                 38..HEADER if header(inner).2 > JUMP => Refusal::Accept(AcceptError::TooFarAhead),

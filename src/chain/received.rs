@@ -41,6 +41,11 @@ impl Received {
         self.carries == Carries::Distribution
     }
 
+    /// What a frame carried, in the place of the frame.
+    pub(crate) fn unwrapped(self, carries: Carries, plaintext: Plaintext) -> Self {
+        Self { plaintext, carries, ..self }
+    }
+
     pub(crate) fn sender(&self) -> Arc<Peer> {
         Arc::clone(&self.from)
     }

@@ -5,6 +5,7 @@
 mod envelope;
 mod file;
 mod group;
+mod people;
 mod recovery;
 mod sealed;
 
@@ -145,6 +146,7 @@ impl Error for AcceptError {}
 impl Display for AcceptError {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.write_str(match self {
+            Self::WrongKind => "the message is for the record of a device",
             Self::WrongIdentity => "the pre-keys belong to another identity",
             Self::SuiteRefused => SUITE_REFUSED,
             Self::IdentityChanged => IDENTITY_CHANGED,

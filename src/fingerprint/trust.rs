@@ -195,9 +195,13 @@ impl TrustStore {
         self.changes
     }
 
+    /// Could this address be pinned?
+    pub(crate) fn has_room_for(&self, address: &Address) -> bool {
+        self.known.len() < MAX_CONTACTS || self.known.contains_key(address)
+    }
+
     fn set(&mut self, party: &Party, verified: bool) -> Result<(), TrustError> {
-        let new = !self.known.contains_key(&party.address);
-        if new && self.known.len() >= MAX_CONTACTS {
+        if !self.has_room_for(&party.address) {
             return Err(TrustError::Full);
         }
         let known = Known { identity: party.identity, verified };

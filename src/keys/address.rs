@@ -164,10 +164,19 @@ impl Address {
     /// Length of the encoding without the two names: their tags and lengths, and the device behind its tag.
     pub(crate) const FIXED_LEN: usize = 2 + 2 + 1 + 4;
 
+    /// Is it of one of the same user's devices?
+    pub(crate) fn is_of_same_user(&self, other: &Self) -> bool {
+        self.provider == other.provider && self.user == other.user
+    }
+
+    /// The user's device of this number.
+    pub(crate) fn with_device(&self, device: DeviceId) -> Self {
+        Self { device, ..self.clone() }
+    }
+
     /// The first and the last address that the user's devices can have.
     pub(crate) fn of_all_devices(&self) -> (Self, Self) {
-        let device = |number| Self { device: DeviceId(number), ..self.clone() };
-        (device(u32::MIN), device(u32::MAX))
+        (self.with_device(DeviceId(u32::MIN)), self.with_device(DeviceId(u32::MAX)))
     }
 }
 

@@ -70,6 +70,29 @@ impl State {
     }
 }
 
+impl State {
+    /// Most bytes that encrypting one message draws: for a ratchet key, and for the salt.
+    pub(crate) const MOST_DRAWN: usize = 32 + SALT_LEN;
+
+    /// Has the sending chain come to its end?
+    pub(crate) const fn is_exhausted(&self) -> bool {
+        matches!(&self.sending, Sending::Active(active) if active.chain.is_exhausted())
+    }
+
+    /// How many messages have gone out in the current sending chain, or in the last one if there is none.
+    pub(crate) const fn sent(&self) -> u32 {
+        match &self.sending {
+            Sending::Idle { last_len } => *last_len,
+            Sending::Active(active) => active.chain.number(),
+        }
+    }
+
+    /// Have we a ratchet key that the peer has not answered?
+    pub(crate) const fn is_sending(&self) -> bool {
+        matches!(self.sending, Sending::Active(_))
+    }
+}
+
 impl ActiveChain {
     fn step(&mut self) -> (Header, Transient<32>) {
         let header = Header {

@@ -116,6 +116,18 @@ impl State {
         self.receiving.is_some()
     }
 
+    /// The last position that has been received in the current receiving chain.
+    pub(crate) fn furthest_received(&self) -> Option<Position> {
+        let Position { chain, number } = self.receiving.as_ref()?.next();
+        Some(Position { chain, number: number.checked_sub(1)? })
+    }
+
+    /// Has a message under this ratchet key opened here?
+    pub(crate) fn knows(&self, key: &PublicKey) -> bool {
+        let current = self.has_received() && self.remote == *key;
+        current || self.retired.iter().any(|chain| chain.ratchet_key == *key)
+    }
+
     /// Message keys kept for late messages.
     pub(crate) fn skipped_len(&self) -> usize {
         self.skipped.keys.len()

@@ -11,6 +11,7 @@ use crate::keys::prekey::PreKeyKind;
 use crate::keys::time::UnixTime;
 use crate::ratchet::State;
 use crate::ratchet::decrypt::{self, DecryptError};
+use crate::wire::message::Carries;
 use crate::wire::prekey_message::PreKeyMessage;
 use crate::x3dh::agree::{self, HandshakeKeys};
 use crate::x3dh::consume::{Opened, Unusable, UsedPreKeys};
@@ -44,6 +45,20 @@ impl Session {
     /// # Errors
     /// [`AcceptError`]; nothing has changed then, in `prekeys` either (SPEC: R-12).
     pub fn accept(
+        us: &Identity,
+        prekeys: &mut PreKeyStore,
+        request: &PreKeyMessage<'_>,
+        context: &Context,
+        now: UnixTime,
+    ) -> Result<Accepted, AcceptError> {
+        if request.message.carries == Carries::Frame {
+            return Err(AcceptError::WrongKind);
+        }
+        Self::accept_any(us, prekeys, request, context, now)
+    }
+
+    /// The same, whatever the message carries.
+    pub(crate) fn accept_any(
         us: &Identity,
         prekeys: &mut PreKeyStore,
         request: &PreKeyMessage<'_>,
@@ -94,6 +109,8 @@ impl Session {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AcceptError {
+    /// The message is for the record of a device: give it to [`DeviceRecord::decrypt`](crate::DeviceRecord::decrypt).
+    WrongKind,
     /// The pre-key store was made for another identity than the one given. A mistake of the caller's.
     WrongIdentity,
     /// The suite is not the store's, or not one that the [`Policy`](crate::Policy) accepts.

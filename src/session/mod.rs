@@ -6,10 +6,11 @@
 //! accept ─────────────────────────────────────► established
 //! ```
 //!
-//! Nobody in the crate imports this module.
+//! Only the records of devices (`people`) are built on this module.
 
 mod accept;
 mod exporter;
+mod framed;
 mod sealed;
 mod snapshot;
 mod trust;
@@ -190,13 +191,33 @@ impl Session {
         message: &[u8],
         associated_data: &[u8],
     ) -> Result<Received, DecryptError> {
-        let message = match PreKeyMessage::decode(message) {
-            Ok(request) if self.began_with(&request) => request.message,
-            Ok(_) => return Err(DecryptError::WrongSession),
-            Err(DecodeError::WrongKind) => Message::decode(message)?,
-            Err(error) => return Err(error.into()),
-        };
-        let (plaintext, position) = self.0.ratchet.decrypt(&message, associated_data)?;
+        let message = self.decode(message, Carries::PLAIN)?;
+        self.decrypt_message(&message, associated_data)
+    }
+
+    /// The message, out of the pre-key message if it is one of this session's, if it carries one of these.
+    fn decode<'a, const N: usize>(
+        &self,
+        message: &'a [u8],
+        of: [Carries; N],
+    ) -> Result<Message<'a>, DecryptError> {
+        match PreKeyMessage::decode(message) {
+            Ok(request) if !of.contains(&request.message.carries) => {
+                Err(DecodeError::WrongKind.into())
+            }
+            Ok(request) if self.began_with(&request) => Ok(request.message),
+            Ok(_) => Err(DecryptError::WrongSession),
+            Err(DecodeError::WrongKind) => Ok(Message::decode_of(message, of)?),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn decrypt_message(
+        &mut self,
+        message: &Message<'_>,
+        associated_data: &[u8],
+    ) -> Result<Received, DecryptError> {
+        let (plaintext, position) = self.0.ratchet.decrypt(message, associated_data)?;
         self.0.waiting = None;
         self.changed();
         Ok(Received::new((message.carries, plaintext), position, Arc::clone(&self.0.peer)))

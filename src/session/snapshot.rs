@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use super::{Inner, Role, Session};
 use crate::keys::peer::Peer;
 use crate::ratchet::State;
-use crate::wire::codec::{DecodeError, Reader};
+use crate::wire::codec::{DecodeError, Reader, Writer};
 use crate::wire::snapshot::{RestoreError, Snapshot, SnapshotKind, check_epoch};
 
 /// Suite, role, identity, th, prefix hash, length of the prefix, exporter key; the address comes to that.
@@ -16,22 +16,40 @@ impl Session {
     /// The whole session, secrets in clear: seal it, then store it.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let Inner { suite, role, peer, transcript, prefix_hash, waiting, exporter, ratchet, epoch } =
-            &*self.0;
-        let prefix = waiting.as_deref().unwrap_or_default();
-        let address = peer.address().encode();
-        let len = FIXED_LEN
-            .saturating_add(address.len())
-            .saturating_add(prefix.len())
-            .saturating_add(ratchet.snapshot_len());
-        Snapshot::write(SnapshotKind::Session, *epoch, len, |writer| {
-            writer.u8(suite.to_byte()).u8(role.to_byte());
-            writer.bytes(&peer.identity().to_bytes()).bytes(&address);
-            writer.bytes(transcript).bytes(prefix_hash);
-            writer.lp16(prefix);
-            writer.bytes(exporter.expose());
-            ratchet.write(writer);
+        Snapshot::write(SnapshotKind::Session, self.0.epoch, self.body_len(), |writer| {
+            self.write_body(writer);
         })
+    }
+
+    /// Length of what `write_body` writes.
+    pub(crate) fn body_len(&self) -> usize {
+        let Inner { peer, waiting, ratchet, .. } = &*self.0;
+        FIXED_LEN
+            .saturating_add(peer.address().encoded_len())
+            .saturating_add(waiting.as_deref().unwrap_or_default().len())
+            .saturating_add(ratchet.snapshot_len())
+    }
+
+    /// The session without its epoch.
+    pub(crate) fn write_body(&self, writer: &mut Writer) {
+        let Inner {
+            suite,
+            role,
+            peer,
+            transcript,
+            prefix_hash,
+            waiting,
+            exporter,
+            ratchet,
+            epoch: _,
+        } = &*self.0;
+        let prefix = waiting.as_deref().unwrap_or_default();
+        writer.u8(suite.to_byte()).u8(role.to_byte());
+        writer.bytes(&peer.identity().to_bytes()).address(peer.address());
+        writer.bytes(transcript).bytes(prefix_hash);
+        writer.lp16(prefix);
+        writer.bytes(exporter.expose());
+        ratchet.write(writer);
     }
 
     /// Reads a snapshot that is not older than `min_epoch`, the highest epoch that the caller has stored (0 if it keeps
@@ -41,23 +59,30 @@ impl Session {
     /// [`RestoreError`].
     pub fn restore(snapshot: &[u8], min_epoch: u64) -> Result<Self, RestoreError> {
         let (epoch, mut reader) = Snapshot::open(snapshot, SnapshotKind::Session)?;
+        let session = Self::read_body(&mut reader, epoch)?;
+        let session = reader.finish(session)?;
+        check_epoch(epoch, min_epoch)?;
+        Ok(session)
+    }
+
+    /// Reads what `write_body` has written.
+    pub(crate) fn read_body(reader: &mut Reader<'_>, epoch: u64) -> Result<Self, DecodeError> {
         let inner = Inner {
             epoch,
             suite: reader.suite()?,
-            role: read_role(&mut reader)?,
+            role: read_role(reader)?,
             peer: Arc::new(Peer::new(reader.identity()?, reader.address()?)),
             transcript: *reader.array()?,
             prefix_hash: *reader.array()?,
-            waiting: read_waiting(&mut reader)?,
+            waiting: read_waiting(reader)?,
             exporter: reader.secret()?,
-            ratchet: State::read(&mut reader)?,
+            ratchet: State::read(reader)?,
         };
-        let inner = reader.finish(inner)?;
-        if !inner.is_consistent() {
-            return Err(DecodeError::NotCanonical.into());
+        if inner.is_consistent() {
+            Ok(Self(Box::new(inner)))
+        } else {
+            Err(DecodeError::NotCanonical)
         }
-        check_epoch(inner.epoch, min_epoch)?;
-        Ok(Self(Box::new(inner)))
     }
 }
 

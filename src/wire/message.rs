@@ -20,20 +20,27 @@ pub(crate) struct Header {
     pub(crate) number: u32,
 }
 
-/// What a message carries. The type byte says it, and the header is authenticated: a text is never taken for a key.
+/// What a message carries. The type byte says it, and the header is authenticated: a text is never taken for a key, nor for a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Carries {
     /// The application's own bytes.
     Text,
     /// A sender key for a group.
     Distribution,
+    /// A frame, for the record of a device.
+    Frame,
 }
 
 impl Carries {
+    /// What a session reads by itself.
+    pub(crate) const PLAIN: [Self; 2] = [Self::Text, Self::Distribution];
+    const ALL: [Self; 3] = [Self::Text, Self::Distribution, Self::Frame];
+
     const fn kind(self) -> Kind {
         match self {
             Self::Text => Kind::Message,
             Self::Distribution => Kind::DistributionMessage,
+            Self::Frame => Kind::FramedMessage,
         }
     }
 }
@@ -60,13 +67,22 @@ pub(crate) struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
+    /// Reads a message, whatever it carries.
     pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
-        let kinds = [Carries::Text.kind(), Carries::Distribution.kind()];
-        let (mut reader, kind) = Reader::begin_either(bytes, kinds)?;
+        Self::decode_of(bytes, Carries::ALL)
+    }
+
+    /// Reads a message that carries one of these.
+    pub(crate) fn decode_of<const N: usize>(
+        bytes: &'a [u8],
+        of: [Carries; N],
+    ) -> Result<Self, DecodeError> {
+        let (mut reader, kind) = Reader::begin_either(bytes, of.map(Carries::kind))?;
         if bytes.len() > MAX_MESSAGE {
             return Err(DecodeError::TooLong);
         }
-        let carries = if kind == Kind::Message { Carries::Text } else { Carries::Distribution };
+        let carries = of.into_iter().find(|carries| carries.kind() == kind);
+        let carries = carries.ok_or(DecodeError::WrongKind)?;
         let header = Header {
             ratchet_key: reader.public_key()?,
             previous: reader.u32()?,

@@ -23,6 +23,7 @@ pub(crate) enum SnapshotKind {
     PreKeyStore,
     Group,
     Trust,
+    Device,
 }
 
 impl SnapshotKind {
@@ -32,6 +33,7 @@ impl SnapshotKind {
             Self::PreKeyStore => 2,
             Self::Group => 3,
             Self::Trust => 4,
+            Self::Device => 5,
         }
     }
 }
@@ -40,7 +42,7 @@ impl SnapshotKind {
 ///
 /// The bytes are described in [`docs::state`](crate::docs::state). Store them first, and then the [`epoch`](Self::epoch) where
 /// a restored backup does not bring it back, under the name of this session ([`Session::id`](crate::Session::id)),
-/// group ([`GroupSession::id`](crate::GroupSession::id)) or store: each counts from 0.
+/// group ([`GroupSession::id`](crate::GroupSession::id)), device ([`StateName`](crate::StateName)) or store: each counts from 0.
 pub struct Snapshot {
     epoch: u64,
     bytes: Vec<u8>,

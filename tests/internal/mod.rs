@@ -3,5 +3,6 @@
 mod files;
 mod fingerprint;
 mod handshake;
+mod people;
 mod primitives;
 mod vectors;

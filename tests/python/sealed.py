@@ -161,15 +161,15 @@ class Content:
 
 
 def check_message(data):
-    """A message of type 0x01, 0x02, 0x04 or 0x05; of a group message, version and type are looked at."""
+    """A message of type 0x01, 0x02, 0x04, 0x05 or 0x06; of a group message, version and type are looked at."""
     reader = Reader(data)
     if reader.number(1) != VERSION:
         raise Fail("UnsupportedVersion")
     kind = reader.number(1)
     if kind == wire.PRE_KEY_MESSAGE:
-        wire.decode_prekey_message(data)
+        wire.decode_prekey_message(data, wire.FRAME_MESSAGE)
     elif kind != 0x04:
-        wire.decode_message(data[:1] + u8(wire.MESSAGE) + data[2:] if kind == 0x05 else data)
+        wire.decode_message(data, wire.FRAME_MESSAGE)
 
 
 def is_message(data):

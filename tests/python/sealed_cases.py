@@ -360,7 +360,8 @@ def first_message(kind=0x02):
 # ---- Sealing
 
 SEALINGS = [("one", [BOB], "message", inner(0x02)), ("first-message", [BOB], "message", first_message()),
-            ("distribution", [BOB], "message", inner(0x05, 400)), ("group", [BOB, CAROL, DAVE], "message", inner(0x04, 300)),
+            ("distribution", [BOB], "message", inner(0x05, 400)), ("frame", [BOB], "message", inner(0x06)),
+            ("first-frame", [BOB], "message", first_message(0x06)), ("group", [BOB, CAROL, DAVE], "message", inner(0x04, 300)),
             ("control", [CAROL, BOB], "control", b"please send it again"), ("empty-control", [BOB], "control", b""),
             ("order", [device("b", "a"), device("aa", "zoe"), device("", "z"), device("aa", "zo"), device("aa", "zoe", 0),
                        device("aa", "zoe", 256)], "control", b"order")]
@@ -416,7 +417,7 @@ def _certificate_length(book):
 NOT_MESSAGES = [("no-bytes", "no byte", b""), ("text", "a text", b"hello"), ("distribution", "a distribution's type", bytes([1, 3]) + bytes(300)),
                 ("bundle", "a bundle's type", bytes([1, 0x10]) + bytes(300)), ("sealed", "a sealed message's type", bytes([1, 0x20]) + bytes(300)),
                 ("version", "version 2", b"\2" + inner(2)[1:]), ("type-0", "type 0", b"\1\0" + inner(2)[2:]),
-                ("type-6", "type 6", b"\1\6" + inner(2)[2:]), ("group-version", "a group message of version 2", b"\2\4" + bytes(300)),
+                ("type-7", "type 7", b"\1\7" + inner(2)[2:]), ("group-version", "a group message of version 2", b"\2\4" + bytes(300)),
                 ("short", "a message of 113 bytes", inner(2)[:113]), ("short-5", "a message with a distribution of 113 bytes", inner(5)[:113]),
                 ("ratchet-key", "a bad ratchet key", put(inner(2), 2, BAD_U[0][1])), ("version-only", "one byte", b"\1"),
                 ("first-suite", "a first message of suite 3", put(first_message(), 2, b"\3")),
@@ -666,7 +667,7 @@ def _open_contents(ok, fail):
 
 INNER_ERRORS = {"no-bytes": "Truncated", "version-only": "Truncated", "text": "UnsupportedVersion", "version": "UnsupportedVersion",
                 "group-version": "UnsupportedVersion", "distribution": "WrongKind", "bundle": "WrongKind", "sealed": "WrongKind",
-                "type-0": "WrongKind", "type-6": "WrongKind", "short": "Truncated", "short-5": "Truncated", "ratchet-key": "InvalidKey",
+                "type-0": "WrongKind", "type-7": "WrongKind", "short": "Truncated", "short-5": "Truncated", "ratchet-key": "InvalidKey",
                 "first-suite": "UnsupportedSuite", "first-flags": "InvalidFlags", "first-identity": "InvalidKey",
                 "first-short": "Truncated", "first-prefix": "Truncated", "first-in-first": "WrongKind", "first-around-group": "WrongKind"}
 

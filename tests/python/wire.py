@@ -6,7 +6,7 @@ import mlkem1024
 from primitives import Fail, check_ed25519, check_x25519, sha256
 
 VERSION = 1
-PRE_KEY_MESSAGE, MESSAGE, DISTRIBUTION_MESSAGE, BUNDLE, PUBLICATION = 0x01, 0x02, 0x05, 0x10, 0x11
+PRE_KEY_MESSAGE, MESSAGE, DISTRIBUTION_MESSAGE, FRAME_MESSAGE, BUNDLE, PUBLICATION = 0x01, 0x02, 0x05, 0x06, 0x10, 0x11
 X3DH, PQXDH = 1, 2
 SIGNED, ONE_TIME, KEM_ONE_TIME, KEM_LAST_RESORT = 1, 2, 3, 4
 KIND_NAMES = {SIGNED: "Signed", ONE_TIME: "OneTime", KEM_ONE_TIME: "KemOneTime", KEM_LAST_RESORT: "KemLastResort"}
@@ -261,9 +261,10 @@ def header(is_distribution, ratchet_key, pn, n):
     return bytes([VERSION, DISTRIBUTION_MESSAGE if is_distribution else MESSAGE]) + ratchet_key + u32(pn) + u32(n)
 
 
-def decode_message(data):
+def decode_message(data, *more):
+    """What a session by itself reads, or messages of more types."""
     reader = Reader(data)
-    kind = reader.start(MESSAGE, DISTRIBUTION_MESSAGE)
+    kind = reader.start(MESSAGE, DISTRIBUTION_MESSAGE, *more)
     if len(data) > MAX_MESSAGE:
         raise Fail("TooLong")
     ratchet_key, pn, n = reader.x25519(), reader.number(4), reader.number(4)
@@ -292,7 +293,7 @@ def encode_prefix(suite, identity, ephemeral, signed_id, one_time_id, kem_id, ci
     return out + (one_time_id or b"") + (kem_id + ciphertext if suite == PQXDH else b"")
 
 
-def decode_prekey_message(data):
+def decode_prekey_message(data, *more):
     reader = Reader(data)
     reader.start(PRE_KEY_MESSAGE)
     suite, has_one_time = reader.suite(), reader.flags()
@@ -301,7 +302,7 @@ def decode_prekey_message(data):
     kem_id = reader.take(8) if suite == PQXDH else None
     ciphertext = reader.take(mlkem1024.CT_SIZE) if suite == PQXDH else None
     prefix = data[:reader.at]
-    message = decode_message(reader.rest())
+    message = decode_message(reader.rest(), *more)
     return PreKeyMessage(prefix, suite, identity, ephemeral, signed_id, one_time_id, kem_id, ciphertext, message)
 
 
