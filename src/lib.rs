@@ -532,13 +532,15 @@ pub use crate::keys::time::UnixTime;
 pub use crate::limits::{LimitTooHigh, Limits};
 pub use crate::people::delivery::{Delivery, Incoming};
 pub use crate::people::device::DeviceRecord;
-pub use crate::people::errors::{DevicesError, Need, ReceiveError, RetryRefused, SendError};
+pub use crate::people::errors::{
+    BeginError, DevicesError, Need, ReceiveError, RetryRefused, SendError,
+};
 pub use crate::people::kept::SessionInfo;
 pub use crate::people::retry::{MessageId, RetryRequest, Sent};
 pub use crate::people::send::Outgoing;
 pub use crate::people::unstored::{Change, StateName, Unstored};
 pub use crate::people::us::Us;
-pub use crate::people::user::{BeginError, UserRecord};
+pub use crate::people::user::UserRecord;
 #[cfg(feature = "getrandom")]
 pub use crate::primitives::random::SystemRandom;
 pub use crate::ratchet::decrypt::DecryptError;

@@ -18,14 +18,14 @@ impl Skipped {
 
     pub(crate) fn write(&self, writer: &mut Writer) {
         let Self { keys, forgotten, marks } = self;
-        write_position(writer, *forgotten);
+        forgotten.write(writer);
         writer.u8_len(marks.len());
         for Mark { time, position } in marks {
-            write_position(writer.time(*time), *position);
+            position.write(writer.time(*time));
         }
         writer.u32_len(keys.len());
         for (position, key) in keys {
-            write_position(writer, *position);
+            position.write(writer);
             writer.bytes(key.expose());
         }
     }
@@ -33,18 +33,18 @@ impl Skipped {
     /// Reads at most `max` keys, and checks every order. Where the keys belong is for the caller to check.
     pub(crate) fn read(reader: &mut Reader<'_>, max: u32) -> Result<Self, DecodeError> {
         let mut skipped = Self::new();
-        skipped.forgotten = read_position(reader)?;
+        skipped.forgotten = Position::read(reader)?;
         let count = usize::from(reader.u8()?);
         for _ in 0..reader.count(count, MAX_MARKS, MARK_LEN)? {
             let time = reader.time()?;
-            skipped.marks.push_back(Mark { time, position: read_position(reader)? });
+            skipped.marks.push_back(Mark { time, position: Position::read(reader)? });
         }
         let max = usize::try_from(max).unwrap_or(usize::MAX);
         let count = reader.u32_len()?;
         let count = reader.count(count, max, KEPT_LEN)?;
         skipped.keys.reserve_exact(count);
         for _ in 0..count {
-            let position = read_position(reader)?;
+            let position = Position::read(reader)?;
             skipped.keys.push_back((position, reader.secret()?));
         }
         if skipped.is_ordered() { Ok(skipped) } else { Err(DecodeError::NotCanonical) }
@@ -64,10 +64,12 @@ impl Skipped {
     }
 }
 
-fn write_position(writer: &mut Writer, position: Position) {
-    writer.u32(position.chain).u32(position.number);
-}
+impl Position {
+    pub(crate) fn write(self, writer: &mut Writer) {
+        writer.u32(self.chain).u32(self.number);
+    }
 
-fn read_position(reader: &mut Reader<'_>) -> Result<Position, DecodeError> {
-    Ok(Position { chain: reader.u32()?, number: reader.u32()? })
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self { chain: reader.u32()?, number: reader.u32()? })
+    }
 }

@@ -50,6 +50,18 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    const ALL: [Self; 9] = [
+        Self::Record,
+        Self::File,
+        Self::Derivative,
+        Self::Archive,
+        Self::Keyring,
+        Self::Database,
+        Self::Totp,
+        Self::Media,
+        Self::Share,
+    ];
+
     pub(crate) const fn byte(self) -> u8 {
         match self {
             Self::Record => 1,
@@ -64,19 +76,8 @@ impl Purpose {
         }
     }
 
-    pub(crate) const fn from_byte(byte: u8) -> Option<Self> {
-        match byte {
-            1 => Some(Self::Record),
-            2 => Some(Self::File),
-            3 => Some(Self::Derivative),
-            4 => Some(Self::Archive),
-            5 => Some(Self::Keyring),
-            6 => Some(Self::Database),
-            7 => Some(Self::Totp),
-            8 => Some(Self::Media),
-            9 => Some(Self::Share),
-            _ => None,
-        }
+    pub(crate) fn from_byte(byte: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.byte() == byte)
     }
 }
 

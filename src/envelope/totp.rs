@@ -35,6 +35,8 @@ pub enum TotpAlgorithm {
 }
 
 impl TotpAlgorithm {
+    const ALL: [Self; 3] = [Self::Sha1, Self::Sha256, Self::Sha512];
+
     const fn byte(self) -> u8 {
         match self {
             Self::Sha1 => 1,
@@ -43,13 +45,8 @@ impl TotpAlgorithm {
         }
     }
 
-    const fn from_byte(byte: u8) -> Option<Self> {
-        match byte {
-            1 => Some(Self::Sha1),
-            2 => Some(Self::Sha256),
-            3 => Some(Self::Sha512),
-            _ => None,
-        }
+    fn from_byte(byte: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.byte() == byte)
     }
 }
 

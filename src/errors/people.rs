@@ -4,8 +4,9 @@ use core::error::Error;
 use core::fmt::{Display, Formatter, Result};
 
 use super::RANDOMNESS;
-use crate::people::errors::{DevicesError, Need, ReceiveError, RetryRefused, SendError};
-use crate::people::user::BeginError;
+use crate::people::errors::{
+    BeginError, DevicesError, Need, ReceiveError, RetryRefused, SendError,
+};
 
 const TOO_MANY_DEVICES: &str = "the user has too many devices";
 

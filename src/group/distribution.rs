@@ -89,7 +89,7 @@ impl Fields {
         let group = group.as_bytes();
         let len = FIXED_LEN.saturating_add(group.len());
         let mut writer = Writer::begin(Kind::Distribution, len);
-        writer.u8_len(group.len()).bytes(group);
+        writer.lp8(group);
         made.write(&mut writer);
         writer.u32(*number);
         current.write(&mut writer);

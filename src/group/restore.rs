@@ -85,8 +85,7 @@ fn read_key(
     }
     let signing = VerifyingKey::from_bytes(reader.array()?).ok_or(DecodeError::InvalidKey)?;
     let first = reader.u32()?;
-    let superseded =
-        if reader.flag(DecodeError::NotCanonical)? { Some(reader.time()?) } else { None };
+    let superseded = reader.optional(Reader::time)?;
     let number = reader.u32()?;
     let chain = ChainKey::from_parts(reader.secret()?, number);
     let skipped = Skipped::read(reader, GROUP_MAX_STORED)?;
@@ -131,9 +130,7 @@ fn read_group(reader: &mut Reader<'_>) -> Result<GroupSession, DecodeError> {
 
 /// The rest.
 fn read_keys(reader: &mut Reader<'_>, group: &mut GroupSession) -> Result<(), DecodeError> {
-    if reader.flag(DecodeError::NotCanonical)? {
-        group.sender = Some(read_sender(reader, group)?);
-    }
+    group.sender = reader.optional(|reader| read_sender(reader, group))?;
     group.due = reader.flag(DecodeError::NotCanonical)?;
     group.given = read_given(reader, &group.epoch)?;
     group.rotations = reader.u32()?;

@@ -27,7 +27,7 @@ impl GroupSession {
     pub fn snapshot(&self) -> Snapshot {
         Snapshot::write(SnapshotKind::Group, self.changes, self.body_len(), |writer| {
             let Self { group, us, epoch, known, rotation, .. } = self;
-            writer.u8_len(group.as_bytes().len()).bytes(group.as_bytes());
+            writer.lp8(group.as_bytes());
             writer.address(us.address()).bytes(&us.identity().to_bytes());
             writer.u64(epoch.id.number).u32_len(epoch.members.len());
             for (address, Member { identity, since, from }) in &epoch.members {

@@ -6,6 +6,7 @@ use crate::ratchet::encrypt::EncryptError;
 use crate::secret::RandomnessFailed;
 use crate::session::AcceptError;
 use crate::wire::codec::DecodeError;
+use crate::x3dh::agree::InitiateError;
 
 /// Why a session has to be begun before anything can be sent to a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,5 +150,21 @@ impl From<AcceptError> for ReceiveError {
             AcceptError::IdentityChanged => Self::IdentityChanged,
             other => Self::Accept(other),
         }
+    }
+}
+
+/// Why no session was begun with a device of a user. Nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BeginError {
+    /// It would be the user's hundred-and-first device. Look at the list of devices: `set_devices`.
+    TooManyDevices,
+    /// The session was refused.
+    Refused(InitiateError),
+}
+
+impl From<InitiateError> for BeginError {
+    fn from(error: InitiateError) -> Self {
+        Self::Refused(error)
     }
 }

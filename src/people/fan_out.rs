@@ -99,7 +99,7 @@ fn encrypt<R: TryCryptoRng + ?Sized>(
     let mut changes = Vec::with_capacity(devices.len());
     let mut messages = Vec::with_capacity(devices.len());
     for (device, mut drawn) in devices.into_iter().zip(drawn?) {
-        messages.push(device.send(us, (FrameKind::Text, text), &mut drawn)?);
+        messages.push(device.encrypt_frame((FrameKind::Text, text), &mut drawn)?);
         changes.push(device.changed());
     }
     Ok(Unstored::new(changes, messages))

@@ -83,9 +83,11 @@ impl<'a> Frame<'a> {
         let mut writer = Writer::with_len(len.saturating_add(body.len()));
         writer.u8(WIRE_VERSION).u8(kind.map_or(0, FrameKind::byte));
         match receipt {
-            None => writer.u8(0),
-            Some(Position { chain, number }) => writer.u8(1).u32(*chain).u32(*number),
-        };
+            None => {
+                writer.u8(0);
+            }
+            Some(position) => position.write(writer.u8(1)),
+        }
         if let Some(Opening { rank, aside }) = opening {
             writer.bytes(&rank.0);
             write_names(&mut writer, aside.iter());
@@ -102,12 +104,7 @@ impl<'a> Frame<'a> {
         }
         let byte = reader.u8()?;
         let kind = FrameKind::ALL.into_iter().find(|kind| kind.byte() == byte);
-        let has_receipt = reader.flag(DecodeError::NotCanonical)?;
-        let receipt = if has_receipt {
-            Some(Position { chain: reader.u32()?, number: reader.u32()? })
-        } else {
-            None
-        };
+        let receipt = reader.optional(Position::read)?;
         let opening = if is_first_chain { Some(read_opening(&mut reader)?) } else { None };
         Ok(Self { kind, receipt, opening, body: reader.rest() })
     }

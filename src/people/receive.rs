@@ -206,9 +206,7 @@ impl DeviceRecord {
         }
         unstored
     }
-}
 
-impl DeviceRecord {
     /// The peer asks, in another session than our active one. If that is ours and waits, what the peer has not read may be all that we have written in it: it has to be begun
     /// anew, whichever of the two has the lower rank.
     fn note_unheard(&mut self) {

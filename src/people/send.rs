@@ -94,6 +94,15 @@ impl DeviceRecord {
         rng: &mut R,
     ) -> Result<Outgoing, SendError> {
         self.check_sendable(us, body.len())?;
+        self.encrypt_frame((kind, body), rng)
+    }
+
+    /// The same, when it has been found that it can be sent.
+    pub(super) fn encrypt_frame<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        (kind, body): (FrameKind, &[u8]),
+        rng: &mut R,
+    ) -> Result<Outgoing, SendError> {
         let active = self.active.as_mut().ok_or(SendError::Handshake(Need::NoSession))?;
         let message = active.encrypt((kind, body), rng)?;
         let to = Party::from(active.session.peer());

@@ -65,10 +65,10 @@ impl DeviceRecord {
         let (epoch, mut reader) = Snapshot::open(snapshot, SnapshotKind::Device)?;
         let record = Self {
             address: reader.address()?,
-            stale: read_if(&mut reader, |reader| reader.time())?,
-            asked: read_if(&mut reader, read_asked)?,
+            stale: reader.optional(Reader::time)?,
+            asked: reader.optional(read_asked)?,
             put_aside: read_names(&mut reader, MAX_PUT_ASIDE)?.into(),
-            active: read_if(&mut reader, read_kept)?,
+            active: reader.optional(read_kept)?,
             older: read_older(&mut reader)?,
             epoch,
         };
@@ -105,15 +105,6 @@ fn write_kept(writer: &mut Writer, kept: &Kept) {
     write_names(writer, aside.iter());
     writer.u32(*len_before);
     session.write_body(writer);
-}
-
-/// What a byte that is 0 or 1 says to be there.
-fn read_if<T>(
-    reader: &mut Reader<'_>,
-    read: impl FnOnce(&mut Reader<'_>) -> Result<T, DecodeError>,
-) -> Result<Option<T>, DecodeError> {
-    let is_there = reader.flag(DecodeError::NotCanonical)?;
-    is_there.then(|| read(reader)).transpose()
 }
 
 fn read_asked(reader: &mut Reader<'_>) -> Result<Asked, DecodeError> {

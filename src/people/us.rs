@@ -1,13 +1,11 @@
 //! Our side of every operation: who we are, what we keep besides records, and the time.
 
-use alloc::vec::Vec;
-
 use crate::fingerprint::trust::TrustStore;
 use crate::keys::address::Address;
 use crate::keys::identity::{Identity, PublicIdentity};
 use crate::keys::time::UnixTime;
-use crate::limits::{LimitTooHigh, Limits, MAX_APPLICATION, MAX_OLDER_LIFETIME, OLDER_LIFETIME};
-use crate::x3dh::context::{ApplicationTooLong, Context, Policy};
+use crate::limits::{LimitTooHigh, Limits, MAX_OLDER_LIFETIME, OLDER_LIFETIME};
+use crate::x3dh::context::{ApplicationTooLong, Context, Policy, Terms};
 use crate::x3dh::store::PreKeyStore;
 
 /// This device, for one operation on a record: its identity and address, its pre-keys, whom it trusts, and the time.
@@ -31,9 +29,7 @@ pub struct Us<'a> {
     pub(super) prekeys: &'a mut PreKeyStore,
     pub(super) trust: &'a mut TrustStore,
     pub(super) now: UnixTime,
-    policy: Policy,
-    limits: Limits,
-    application: Vec<u8>,
+    terms: Terms,
     identity_is_shared: bool,
     pub(super) older_lifetime: u64,
 }
@@ -55,9 +51,7 @@ impl<'a> Us<'a> {
             prekeys,
             trust,
             now,
-            policy: Policy::default(),
-            limits: Limits::default(),
-            application: Vec::new(),
+            terms: Terms::default(),
             identity_is_shared: false,
             older_lifetime: OLDER_LIFETIME,
         }
@@ -66,14 +60,14 @@ impl<'a> Us<'a> {
     /// Sets which suites are acceptable in new sessions.
     #[must_use]
     pub const fn policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
+        self.terms.policy = policy;
         self
     }
 
     /// Sets how far new sessions go for missing messages.
     #[must_use]
     pub const fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.terms.limits = limits;
         self
     }
 
@@ -82,10 +76,7 @@ impl<'a> Us<'a> {
     /// # Errors
     /// [`ApplicationTooLong`] above [`crate::limits::MAX_APPLICATION`] bytes.
     pub fn application(mut self, bytes: &[u8]) -> Result<Self, ApplicationTooLong> {
-        if bytes.len() > MAX_APPLICATION {
-            return Err(ApplicationTooLong);
-        }
-        self.application = bytes.to_vec();
+        self.terms.bind(bytes)?;
         Ok(self)
     }
 
@@ -122,9 +113,7 @@ impl<'a> Us<'a> {
 
     /// What a new session with this device is held to. SPEC: R-140.
     pub(super) fn context(&self, theirs: &Address, pin: Option<PublicIdentity>) -> Context {
-        let mut context = Context::new(self.address.clone(), theirs.clone());
-        context = context.policy(self.policy).limits(self.limits);
-        context.application.clone_from(&self.application);
+        let mut context = Context::on(self.terms.clone(), self.address.clone(), theirs.clone());
         if self.identity_is_shared && theirs.is_of_same_user(self.address) {
             context = context.allow_own_identity();
         }

@@ -8,14 +8,13 @@ use rand_core::TryCryptoRng;
 
 use super::delivery::Delivery;
 use super::device::DeviceRecord;
-use super::errors::{DevicesError, ReceiveError};
+use super::errors::{BeginError, DevicesError, ReceiveError};
 use super::unstored::{Change, StateName, Unstored};
 use super::us::Us;
 use crate::keys::address::{Address, DeviceId};
 use crate::keys::time::UnixTime;
 use crate::limits::{MAX_DEVICES, STALE_LIFETIME};
 use crate::sealed::open::VerifiedSender;
-use crate::x3dh::agree::InitiateError;
 use crate::x3dh::bundle::VerifiedBundle;
 
 /// A user, as records of its devices. Of our own user, the *other* devices.
@@ -143,7 +142,7 @@ impl UserRecord {
     /// Begins a session with a device of the user: one that is known, or one that is not yet. See [`DeviceRecord::begin`].
     ///
     /// # Errors
-    /// [`InitiateError`]; nothing has changed then.
+    /// [`BeginError`]; nothing has changed then.
     pub fn begin<R: TryCryptoRng + ?Sized>(
         &mut self,
         us: &mut Us<'_>,
@@ -242,21 +241,5 @@ impl fmt::Debug for UserRecord {
             .field("user", user.user())
             .field("devices", &devices.keys())
             .finish()
-    }
-}
-
-/// Why no session was begun with a device of a user. Nothing has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BeginError {
-    /// It would be the user's hundred-and-first device. Look at the list of devices: `set_devices`.
-    TooManyDevices,
-    /// The session was refused.
-    Refused(InitiateError),
-}
-
-impl From<InitiateError> for BeginError {
-    fn from(error: InitiateError) -> Self {
-        Self::Refused(error)
     }
 }

@@ -56,7 +56,7 @@ impl State {
             root: RootKey::new(reader.secret()?),
             remote: reader.public_key()?,
             sending: read_sending(reader)?,
-            receiving: read_receiving(reader)?,
+            receiving: reader.optional(read_receiving)?,
             retired: read_retired(reader)?,
             skipped: Skipped::read(reader, MAX_STORED)?,
         };
@@ -114,13 +114,10 @@ fn read_sending(reader: &mut Reader<'_>) -> Result<Sending, DecodeError> {
     Ok(Sending::Active(ActiveChain { ratchet, previous, chain }))
 }
 
-fn read_receiving(reader: &mut Reader<'_>) -> Result<Option<Receiving>, DecodeError> {
-    if !reader.flag(DecodeError::NotCanonical)? {
-        return Ok(None);
-    }
+fn read_receiving(reader: &mut Reader<'_>) -> Result<Receiving, DecodeError> {
     let index = reader.u32()?;
     let number = reader.u32()?;
-    Ok(Some(Receiving { index, chain: ChainKey::from_parts(reader.secret()?, number) }))
+    Ok(Receiving { index, chain: ChainKey::from_parts(reader.secret()?, number) })
 }
 
 fn read_retired(reader: &mut Reader<'_>) -> Result<VecDeque<Retired>, DecodeError> {

@@ -14,7 +14,7 @@ use rand_core::TryCryptoRng;
 
 use crate::label::Label;
 use crate::primitives::hash;
-use crate::primitives::kdf::Prk;
+use crate::primitives::kdf::expand;
 use crate::secret::{RandomnessFailed, Secret, equal};
 
 /// A user's own delivery key, 32 bytes. Store it, sealed, on the user's devices only.
@@ -45,8 +45,7 @@ impl DeliveryKey {
     /// The token to give to those who may write, over a session with each.
     #[must_use]
     pub fn token(&self) -> DeliveryToken {
-        let prk = Prk::from_key(self.0.expose());
-        DeliveryToken(Secret::init_with(|out| prk.expand(&[Label::DeliveryToken.bytes()], out)))
+        DeliveryToken(expand(self.0.expose(), &[Label::DeliveryToken.bytes()]).store())
     }
 }
 

@@ -75,13 +75,13 @@ impl Session {
         let keys = agree::respond(us, &selected, request, context);
         let HandshakeKeys { transcript, root, exporter, replay_tag } = keys;
         let message = &request.message;
-        let step = State::accept(root, selected.signed, &message.header, context.limits)?;
+        let step = State::accept(root, selected.signed, &message.header, context.terms.limits)?;
         let (plaintext, proof) = decrypt::open(step, message, request.associated_data)?;
         prekeys.check_replay(request, &replay_tag)?;
 
         let used = prekeys.consume(request, replay_tag, &Opened::from_proof(&proof));
         let peer = Arc::new(Peer::new(*request.identity(), context.theirs.clone()));
-        let (ratchet, position) = State::begin(proof, context.limits);
+        let (ratchet, position) = State::begin(proof, context.terms.limits);
         let session = Session(Box::new(Inner {
             suite: request.suite(),
             role: Role::Responder,

@@ -110,7 +110,7 @@ impl Session {
             prefix_hash: prefix_hash(&prefix),
             waiting: Some(prefix),
             exporter,
-            ratchet: State::initiate(root, signed_prekey, context.limits),
+            ratchet: State::initiate(root, signed_prekey, context.terms.limits),
             epoch: 0,
         })))
     }

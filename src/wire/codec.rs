@@ -166,6 +166,15 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// What a byte that is 0 or 1 says to be there.
+    pub(crate) fn optional<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
+    ) -> Result<Option<T>, DecodeError> {
+        let is_there = self.flag(DecodeError::NotCanonical)?;
+        is_there.then(|| read(self)).transpose()
+    }
+
     pub(crate) fn identity(&mut self) -> Result<PublicIdentity, DecodeError> {
         Ok(PublicIdentity::from_bytes(self.array()?)?)
     }

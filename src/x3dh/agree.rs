@@ -92,7 +92,7 @@ pub(crate) fn terms_of<'a>(
     let one_time = bundle.one_time.as_ref();
     Terms {
         suite: bundle.suite,
-        application: &context.application,
+        application: &context.terms.application,
         initiator: (&context.ours, public),
         responder: (&context.theirs, &bundle.identity),
         signed: Named::new(PreKeyKind::Signed, &bundle.signed.public),
@@ -123,7 +123,7 @@ pub(crate) fn respond(
     }
     let terms = Terms {
         suite: prefix.suite,
-        application: &context.application,
+        application: &context.terms.application,
         initiator: (&context.theirs, &prefix.identity),
         responder: (&context.ours, &public),
         signed: Named::new(PreKeyKind::Signed, prekeys.signed.public()),

@@ -32,6 +32,24 @@ impl Default for Policy {
     }
 }
 
+/// What a caller sets for all conversations alike.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Terms {
+    pub(crate) application: Vec<u8>,
+    pub(crate) policy: Policy,
+    pub(crate) limits: Limits,
+}
+
+impl Terms {
+    pub(crate) fn bind(&mut self, application: &[u8]) -> Result<(), ApplicationTooLong> {
+        if application.len() > MAX_APPLICATION {
+            return Err(ApplicationTooLong);
+        }
+        self.application = application.to_vec();
+        Ok(())
+    }
+}
+
 /// What one conversation is bound to and held to.
 ///
 /// Messages do not carry addresses. Both parties must give the same two (each its own as `ours`) and the same application bytes; where they differ,
@@ -51,9 +69,7 @@ impl Default for Policy {
 pub struct Context {
     pub(crate) ours: Address,
     pub(crate) theirs: Address,
-    pub(crate) application: Vec<u8>,
-    pub(crate) policy: Policy,
-    pub(crate) limits: Limits,
+    pub(crate) terms: Terms,
     pinned: Option<PublicIdentity>,
     own_identity_allowed: bool,
 }
@@ -62,15 +78,11 @@ impl Context {
     /// A conversation between our device (first) and theirs, with the default [`Policy`] and [`Limits`].
     #[must_use]
     pub fn new(ours: Address, theirs: Address) -> Self {
-        Self {
-            ours,
-            theirs,
-            application: Vec::new(),
-            policy: Policy::default(),
-            limits: Limits::default(),
-            pinned: None,
-            own_identity_allowed: false,
-        }
+        Self::on(Terms::default(), ours, theirs)
+    }
+
+    pub(crate) const fn on(terms: Terms, ours: Address, theirs: Address) -> Self {
+        Self { ours, theirs, terms, pinned: None, own_identity_allowed: false }
     }
 
     /// Binds the conversation to what the application has agreed on: its name, its version, the users' names. SPEC: R-05.
@@ -78,10 +90,7 @@ impl Context {
     /// # Errors
     /// [`ApplicationTooLong`] above [`crate::limits::MAX_APPLICATION`] bytes.
     pub fn application(mut self, bytes: &[u8]) -> Result<Self, ApplicationTooLong> {
-        if bytes.len() > MAX_APPLICATION {
-            return Err(ApplicationTooLong);
-        }
-        self.application = bytes.to_vec();
+        self.terms.bind(bytes)?;
         Ok(self)
     }
 
@@ -96,14 +105,14 @@ impl Context {
     /// Sets which suites are acceptable.
     #[must_use]
     pub const fn policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
+        self.terms.policy = policy;
         self
     }
 
     /// Sets how far the session goes for missing messages.
     #[must_use]
     pub const fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.terms.limits = limits;
         self
     }
 
@@ -121,7 +130,7 @@ impl Context {
         us: &PublicIdentity,
         them: &PublicIdentity,
     ) -> Result<(), Refusal> {
-        if !self.policy.accepts(suite) {
+        if !self.terms.policy.accepts(suite) {
             return Err(Refusal::Suite);
         }
         if self.pinned.is_some_and(|pinned| pinned != *them) {

@@ -52,10 +52,7 @@ impl PreKeyStore {
         let suite = reader.suite()?;
         let identity = reader.identity()?;
         let current = read_generation(&mut reader, suite)?;
-        let previous = match reader.flag(DecodeError::NotCanonical)? {
-            true => Some(read_generation(&mut reader, suite)?),
-            false => None,
-        };
+        let previous = reader.optional(|reader| read_generation(reader, suite))?;
         if previous.as_ref().is_some_and(|previous| previous.signed_id == current.signed_id) {
             return Err(DecodeError::NotCanonical.into());
         }

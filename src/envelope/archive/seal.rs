@@ -70,8 +70,7 @@ impl NewArchive {
         check_len(len)?;
         let id: [u8; ID_LEN] = random_array(rng)?;
         let info = ArchiveInfo { id, epoch: 0, previous: [0; 32], created, len };
-        let key = Secret::random(rng)?;
-        Ok(Self { info, context: context.clone(), key, keys: Vec::new() })
+        Ok(Self::with(info, context, Secret::random(rng)?))
     }
 
     /// The one after `previous`, for `len` bytes. Draws 32 bytes.
@@ -93,8 +92,12 @@ impl NewArchive {
         }
         let info =
             ArchiveInfo { id: previous.id, epoch, previous: previous.digest(), created, len };
-        let key = Secret::random(rng)?;
-        Ok(Self { info, context: context.clone(), key, keys: Vec::new() })
+        Ok(Self::with(info, context, Secret::random(rng)?))
+    }
+
+    /// For nobody yet.
+    fn with(info: ArchiveInfo, context: &DataContext, key: Secret<32>) -> Self {
+        Self { info, context: context.clone(), key, keys: Vec::new() }
     }
 
     /// Somebody who may open it. Draws what [`WrappedKey::new`] draws.

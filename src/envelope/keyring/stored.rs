@@ -24,6 +24,8 @@ const HEAD_LEN: usize = 4 + ID_LEN + 8 + 2;
 const ENTRY_LEN: usize = 1 + 8 + 2;
 
 impl RootKeyState {
+    const ALL: [Self; 4] = [Self::Pending, Self::Active, Self::DecryptOnly, Self::Destroyed];
+
     const fn byte(self) -> u8 {
         match self {
             Self::Pending => 1,
@@ -33,14 +35,8 @@ impl RootKeyState {
         }
     }
 
-    const fn from_byte(byte: u8) -> Option<Self> {
-        match byte {
-            1 => Some(Self::Pending),
-            2 => Some(Self::Active),
-            3 => Some(Self::DecryptOnly),
-            4 => Some(Self::Destroyed),
-            _ => None,
-        }
+    fn from_byte(byte: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.byte() == byte)
     }
 }
 

@@ -34,6 +34,8 @@ const LONG: u8 = 1;
 const SHORT: u8 = 2;
 
 impl RecoveryCodeState {
+    const ALL: [Self; 3] = [Self::Unused, Self::Used, Self::Revoked];
+
     const fn byte(self) -> u8 {
         match self {
             Self::Unused => 1,
@@ -42,13 +44,8 @@ impl RecoveryCodeState {
         }
     }
 
-    const fn from_byte(byte: u8) -> Option<Self> {
-        match byte {
-            1 => Some(Self::Unused),
-            2 => Some(Self::Used),
-            3 => Some(Self::Revoked),
-            _ => None,
-        }
+    fn from_byte(byte: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.byte() == byte)
     }
 }
 

@@ -94,6 +94,9 @@ impl Parameters {
 }
 
 impl KekType {
+    const ALL: [Self; 5] =
+        [Self::Local, Self::Passphrase, Self::RecoveryCode, Self::Recipient, Self::Service];
+
     const fn byte(self) -> u8 {
         match self {
             Self::Local => 1,
@@ -115,15 +118,8 @@ impl KekType {
         }
     }
 
-    const fn from_byte(byte: u8) -> Option<Self> {
-        match byte {
-            1 => Some(Self::Local),
-            2 => Some(Self::Passphrase),
-            3 => Some(Self::RecoveryCode),
-            4 => Some(Self::Recipient),
-            5 => Some(Self::Service),
-            _ => None,
-        }
+    fn from_byte(byte: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.byte() == byte)
     }
 }
 
