@@ -6,6 +6,7 @@ mod common;
 mod counting;
 #[path = "vault/files.rs"]
 mod files;
+mod slow;
 mod vault;
 
 use std::error::Error;
@@ -20,6 +21,7 @@ use confidant::{
 };
 use counting::{counted, peak};
 use files::{CHUNK, FEW_CHUNKS, HEADER, SEALED, data};
+use slow::Slow;
 use vault::local;
 
 /// Three full chunks, and a bit.
@@ -71,53 +73,6 @@ fn read(header: &ArchiveHeader, body: impl Read) -> (Vec<u8>, Option<FileError>)
 /// What an error of a writer has in it.
 fn of<E: Error + Copy + 'static>(error: &io::Error) -> (ErrorKind, Option<E>) {
     (error.kind(), error.get_ref().and_then(|error| error.downcast_ref()).copied())
-}
-
-/// Moves a few bytes at a time, is interrupted, and fails for good when it has moved so many.
-#[derive(Debug)]
-struct Slow<T> {
-    inner: T,
-    left: usize,
-    calls: usize,
-    flushed: usize,
-}
-
-impl<T> Slow<T> {
-    const fn new(inner: T, left: usize) -> Self {
-        Self { inner, left, calls: 0, flushed: 0 }
-    }
-
-    fn next(&mut self, len: usize) -> io::Result<usize> {
-        self.calls += 1;
-        if self.calls.is_multiple_of(5) {
-            return Err(ErrorKind::Interrupted.into());
-        }
-        if self.left == 0 && len > 0 {
-            return Err(ErrorKind::ConnectionReset.into());
-        }
-        let len = len.min(1 + self.calls % 4_000).min(self.left);
-        self.left -= len;
-        Ok(len)
-    }
-}
-
-impl<T: Read> Read for Slow<T> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let len = self.next(out.len())?;
-        self.inner.read(&mut out[..len])
-    }
-}
-
-impl<T: Write> Write for Slow<T> {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        let len = self.next(data.len())?;
-        self.inner.write(&data[..len])
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.flushed += 1;
-        self.inner.flush()
-    }
 }
 
 /// whatever the writes, the archive is what `seal` makes, and it comes back through inputs and outputs that are slow. Flushed once,

@@ -4,6 +4,7 @@
 mod common;
 #[path = "vault/files.rs"]
 mod files;
+mod slow;
 mod vault;
 
 use std::cell::Cell;
@@ -20,6 +21,7 @@ use confidant::{
 };
 use files::{CHUNK, FEW_CHUNKS, HEADER, PADDINGS, SEALED, data, key, patchworks, photo, sealed};
 use proptest::prelude::*;
+use slow::Slow;
 use vault::{Kms, local};
 
 const HEADER_LEN: usize = 512;
@@ -55,51 +57,6 @@ fn streamed(info: &FileInfo, body: &[u8]) -> (Vec<u8>, Option<FileError>) {
     }
 }
 
-/// Gives and takes a few bytes at a time, is interrupted, and fails for good when it has moved so many bytes.
-#[derive(Debug)]
-struct Slow<T> {
-    inner: T,
-    left: Option<usize>,
-    calls: usize,
-}
-
-impl<T> Slow<T> {
-    fn new(inner: T, left: Option<usize>) -> Self {
-        Self { inner, left, calls: 0 }
-    }
-
-    fn next(&mut self, len: usize) -> io::Result<usize> {
-        self.calls += 1;
-        if self.calls.is_multiple_of(5) {
-            return Err(ErrorKind::Interrupted.into());
-        }
-        if self.left == Some(0) {
-            return Err(ErrorKind::ConnectionReset.into());
-        }
-        let len = len.min(1 + self.calls % 4_000).min(self.left.unwrap_or(usize::MAX));
-        self.left = self.left.map(|left| left - len);
-        Ok(len)
-    }
-}
-
-impl<T: Read> Read for Slow<T> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let len = self.next(out.len())?;
-        self.inner.read(&mut out[..len])
-    }
-}
-
-impl<T: Write> Write for Slow<T> {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        let len = self.next(data.len())?;
-        self.inner.write(&data[..len])
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
-}
-
 /// whatever the writes, the file is the same, and it comes back through inputs and outputs that are slow.
 #[test]
 fn the_writer_makes_the_same_file() {
@@ -115,10 +72,10 @@ fn the_writer_makes_the_same_file() {
                 let (out, written) = writer.finish().unwrap();
                 assert!(out == body && written == info, "{len} {step}");
             }
-            let mut writer = writer(Slow::new(Vec::new(), None), padding);
+            let mut writer = writer(Slow::new(Vec::new(), usize::MAX), padding);
             writer.write_all(&data(len)).unwrap();
             assert!(writer.finish().unwrap().0.inner == body, "{len}");
-            let slow = read_all(reader(Slow::new(&body[..], None), &info).unwrap());
+            let slow = read_all(reader(Slow::new(&body[..], usize::MAX), &info).unwrap());
             assert!(slow == (data(len), None), "{len}");
         }
     }
@@ -146,16 +103,16 @@ fn a_dropped_writer_leaves_no_file() {
 /// an output that fails ends the file; neither more data nor `finish` makes one of it.
 #[test]
 fn a_writer_that_failed_stays_so() {
-    let mut writer = writer(Slow::new(Vec::new(), Some(20_000)), Padding::None);
+    let mut writer = writer(Slow::new(Vec::new(), 20_000), Padding::None);
     let error = writer.write_all(&data(3 * CHUNK)).unwrap_err();
     assert_eq!((error.kind(), SealFileError::of(&error)), (ErrorKind::ConnectionReset, None));
     assert_eq!(writer.write(b"more").unwrap_err().kind(), ErrorKind::ConnectionReset);
     assert_eq!(writer.flush().unwrap_err().kind(), ErrorKind::ConnectionReset);
     assert_eq!(writer.finish().unwrap_err().kind(), ErrorKind::ConnectionReset);
-    let out = Slow::new(Vec::new(), Some(10));
+    let out = Slow::new(Vec::new(), 10);
     let refused = FileWriter::new(out, &key(), &photo(), Padding::None, &mut TestRng::new(1));
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::ConnectionReset);
-    let last = self::writer(Slow::new(Vec::new(), Some(HEADER + 3)), Padding::None);
+    let last = self::writer(Slow::new(Vec::new(), HEADER + 3), Padding::None);
     assert_eq!(last.finish().unwrap_err().kind(), ErrorKind::ConnectionReset);
 }
 
@@ -361,7 +318,7 @@ fn readers_stay_in_error() {
 #[test]
 fn readers_stay_in_the_inputs_error() {
     let (info, body) = sealed(4 * CHUNK, Padding::None);
-    let input = Slow::new(&body[..], Some(HEADER + SEALED + 100));
+    let input = Slow::new(&body[..], HEADER + SEALED + 100);
     let mut reader = reader(input, &info).unwrap();
     let mut out = Vec::new();
     for _ in 0..2 {
@@ -714,7 +671,7 @@ fn truncated_and_appended_containers() {
 /// What the output was given is what the pointer will name.
 #[test]
 fn the_digest_is_of_what_was_written() {
-    let mut writer = writer(DigestWriter::new(Slow::new(Vec::new(), None)), Padding::None);
+    let mut writer = writer(DigestWriter::new(Slow::new(Vec::new(), usize::MAX)), Padding::None);
     writer.write_all(&data(CHUNK + 1)).unwrap();
     let (out, info) = writer.finish().unwrap();
     let (out, digest) = out.finish();

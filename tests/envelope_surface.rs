@@ -6,9 +6,6 @@ mod counting;
 mod probe;
 mod vault;
 
-use std::error::Error;
-use std::fmt::Debug;
-
 use common::{NOW, TestRng};
 use confidant::limits::{MAX_FILE, MAX_KEK_BLOB, MAX_RECORD};
 use confidant::*;
@@ -170,48 +167,6 @@ proptest! {
         prop_assert!(padded(len + more) >= long);
         prop_assert_eq!(padded(long), long);
     }
-}
-
-fn is_error<E: Copy + Eq + Debug + Error + Send + Sync + 'static>(name: &str) -> (String, usize) {
-    (name.to_owned(), size_of::<E>())
-}
-
-/// an error is a number and perhaps another one. There is no room in it for a key, nor for a service's words; but those that say
-/// which chunk of a body is at fault have room for that.
-#[test]
-fn errors_carry_nothing() {
-    macro_rules! errors {
-        ($($error:ty),+ $(,)?) => { [$(is_error::<$error>(stringify!($error))),+] };
-    }
-    let errors = errors![
-        CompatibleError,
-        ContextError,
-        FileRecipientsError,
-        KekError,
-        KeyringError,
-        MediaError,
-        NewArchiveError,
-        OpenKeyringError,
-        OpenRecoveryError,
-        ParametersOutOfBounds,
-        RebindError,
-        RecordError,
-        RecoveryCodeError,
-        RecoverySetError,
-        ReferenceTooLong,
-        RewrapError,
-        SealArchiveError,
-        SealFileError,
-        SealRecordError,
-        ShareCodeError,
-        TotpError,
-        UnlockError,
-        UnwrapError,
-        WrapError,
-    ];
-    assert!(errors.iter().all(|(_, size)| *size <= 2), "{errors:?}");
-    let chunks = errors![ArchiveError, AttachmentError, FileError];
-    assert!(chunks.iter().all(|(_, size)| *size <= size_of::<(u64, u64)>()), "{chunks:?}");
 }
 
 /// Keyrings live in servers. What holds a secret cannot be copied.

@@ -18,6 +18,7 @@
 
 #[path = "../../tests/common/mod.rs"]
 mod common;
+#[path = "../../tests/counting/mod.rs"]
 mod counting;
 mod fan_out;
 #[allow(dead_code, reason = "the conversation's floors are in it as well")]

@@ -63,6 +63,13 @@ pub fn counted<T>(work: impl FnOnce() -> T) -> (T, Count) {
     (result, COUNT.get())
 }
 
+/// What `work` gives, and the bytes by which the heap in use has grown when it is done.
+pub fn growth<T>(work: impl FnOnce() -> T) -> (T, i64) {
+    let before = LIVE.get();
+    let result = work();
+    (result, LIVE.get() - before)
+}
+
 /// What `work` gives, and the most bytes that it had at a time.
 pub fn peak<T>(work: impl FnOnce() -> T) -> (T, i64) {
     let before = LIVE.get();

@@ -1,34 +1,18 @@
 //! Drives `examples/messenger`, the real program: a relay and devices, each a process of its own, in a folder of one test.
 #![allow(dead_code, reason = "each test crate uses its own part")]
 
+#[path = "../program/mod.rs"]
+mod program;
+
 use std::collections::BTreeMap;
-use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use confidant::PreKeyMessage;
-
-pub const PASSPHRASE: &str = "correct horse battery staple";
-
-/// An example is built whenever all tests are, and not when one of them is asked for by name.
-pub fn program() -> PathBuf {
-    let test = env::current_exe().unwrap();
-    let folder = test.parent().unwrap().parent().unwrap().join("examples");
-    let program = folder.join(format!("messenger{}", env::consts::EXE_SUFFIX));
-    let changed = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).unwrap();
-    let sources = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/messenger")).unwrap();
-    let newest = sources.map(|source| changed(&source.unwrap().path())).max().unwrap();
-    let profile = if cfg!(debug_assertions) { "" } else { " --release" };
-    assert!(
-        program.exists() && changed(&program) >= newest,
-        "{} is not there, or old: cargo build{profile} --features password --example messenger",
-        program.display()
-    );
-    program
-}
+use program::{PASSPHRASE, empty_folder, example};
 
 /// A relay that runs, in a folder in which nothing was at the beginning. Everything else of the test is in the same folder.
 pub struct Relay {
@@ -38,10 +22,7 @@ pub struct Relay {
 
 impl Relay {
     pub fn new(test: &str) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("messenger").join(test);
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).unwrap();
-        let mut relay = Self { folder, process: None };
+        let mut relay = Self { folder: empty_folder("messenger", test), process: None };
         relay.start();
         relay
     }
@@ -53,7 +34,7 @@ impl Relay {
     pub fn start(&mut self) {
         let port = self.path("port");
         let _ = fs::remove_file(&port);
-        let mut command = Command::new(program());
+        let mut command = Command::new(example("messenger"));
         command.arg("relay").arg(self.path("relay")).arg(&port).arg("--log").arg(self.path("log"));
         self.process = Some(command.stdin(Stdio::null()).spawn().unwrap());
         let start = Instant::now();
@@ -197,7 +178,7 @@ impl Device {
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program());
+        let mut command = Command::new(example("messenger"));
         command.arg(&self.folder).args(arguments).env("MESSENGER_PASSPHRASE", PASSPHRASE);
         command.env("MESSENGER_LATER", self.later.to_string());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -1,40 +1,23 @@
 //! Drives `examples/vault`, the real program, in a folder of its own.
 #![allow(dead_code, reason = "each test crate uses its own part")]
 
+#[path = "../program/mod.rs"]
+mod program;
+
 use std::collections::BTreeSet;
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-pub const PASSPHRASE: &str = "correct horse battery staple";
-
-/// An example is built whenever all tests are, and not when one of them is asked for by name.
-pub fn program() -> PathBuf {
-    let test = env::current_exe().unwrap();
-    let folder = test.parent().unwrap().parent().unwrap().join("examples");
-    let program = folder.join(format!("vault{}", env::consts::EXE_SUFFIX));
-    let changed = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).unwrap();
-    let sources = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/vault")).unwrap();
-    let newest = sources.map(|source| changed(&source.unwrap().path())).max().unwrap();
-    let profile = if cfg!(debug_assertions) { "" } else { " --release" };
-    assert!(
-        program.exists() && changed(&program) >= newest,
-        "{} is not there, or old: cargo build{profile} --features password --example vault",
-        program.display()
-    );
-    program
-}
+pub use program::PASSPHRASE;
+use program::{empty_folder, example};
 
 /// A folder for one test, in which nothing is at the beginning.
 pub struct Place(PathBuf);
 
 impl Place {
     pub fn new(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("vault").join(name);
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
+        Self(empty_folder("vault", name))
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -66,7 +49,7 @@ pub struct Vault(pub PathBuf);
 impl Vault {
     /// The program, with the passphrase in the environment.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program());
+        let mut command = Command::new(example("vault"));
         command.arg(&self.0).args(arguments).env("VAULT_PASSPHRASE", PASSPHRASE);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
